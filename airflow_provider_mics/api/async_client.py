@@ -1,0 +1,133 @@
+"""The transport of the triggerer: ``aiohttp``."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from typing import Any, Self, TypeVar
+
+import aiohttp
+import tenacity
+
+from airflow_provider_mics.api.call import Call, Reply
+from airflow_provider_mics.api.conversation import Conversation, hold_async
+from airflow_provider_mics.api.credentials import Credentials, authorized
+from airflow_provider_mics.api.envelope import read_reply
+from airflow_provider_mics.api.pace import Pace
+from airflow_provider_mics.api.settings import CONNECT_TIMEOUT_S, APISettings
+from airflow_provider_mics.api.transport import MAX_REPLY_BYTES, cause_of, headers_of, repeating, too_large
+from airflow_provider_mics.exceptions import MicsTLSError, MicsTransportError, Outcome
+
+T = TypeVar("T")
+
+#: Idle connections are kept this long, in s: longer than waits usually sleep between polls, as a new TLS connection
+#: costs as much as many polls.
+_KEEPALIVE_S = 90.0
+
+
+class AsyncMicsClient:
+    """Sends calls and reads their answers without blocking; belongs to one event loop.
+
+    Use as an asynchronous context manager. Large bodies are a worker's task: calls with ``open_body`` are refused.
+    """
+
+    def __init__(self, settings: APISettings, credentials: Credentials) -> None:
+        self._settings = settings
+        self._credentials = credentials
+        self._pace = Pace(settings.rate_limit)
+        self._proxy = settings.effective_proxy
+        self._session: aiohttp.ClientSession | None = None
+
+    async def send(self, call: Call[T]) -> T:
+        """Make one call.
+
+        :raises MicsCallError: It did not succeed.
+        """
+        return await hold_async(authorized(call, self._credentials, time.time), self._repeatedly)
+
+    async def run(self, conversation: Conversation[T]) -> T:
+        """Make the calls of a conversation and return what it returns."""
+        return await hold_async(conversation, self.send)
+
+    async def __aenter__(self) -> Self:
+        # Reading the CA certificates takes some 20 ms, in which nothing else of the triggerer would run.
+        context = await asyncio.to_thread(_ssl_context, self._settings)
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=context, limit=20, keepalive_timeout=_KEEPALIVE_S),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(
+                total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=self._settings.timeout_s
+            ),
+            # It would let a .netrc entry replace our Authorization header; the settings have read the proxy.
+            trust_env=False,
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._session:
+            await self._session.close()
+            self._session = None
+
+    async def _repeatedly(self, call: Call[T]) -> T:
+        result: T = await tenacity.AsyncRetrying(sleep=asyncio.sleep, **repeating(call))(self._once, call)
+        return result
+
+    async def _once(self, call: Call[T]) -> T:
+        if delay_s := self._pace.delay(time.monotonic()):
+            await asyncio.sleep(delay_s)
+        return read_reply(call, await self._exchange(call))
+
+    async def _exchange(self, call: Call[Any]) -> Reply:
+        if self._session is None or call.open_body:
+            raise TypeError("An asynchronous client is used within 'async with', and not for uploads")
+        try:
+            async with self._session.request(
+                call.method,
+                self._settings.base_url + call.path,
+                params=list(call.query),
+                headers=headers_of(call),
+                data=call.content,
+                proxy=self._proxy,
+                allow_redirects=False,
+            ) as response:
+                return Reply(
+                    status=response.status,
+                    headers={name.lower(): value for name, value in response.headers.items()},
+                    body=await _read(call, response),
+                )
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            # The original's text, and so its traceback, would carry the URL.
+            raise self._failure(call, error) from None
+
+    def _failure(self, call: Call[Any], error: BaseException) -> MicsTransportError:
+        if isinstance(error, aiohttp.ClientSSLError):
+            hint = "Check the connection's host, and its verify, which may name a file of CA certificates."
+            return MicsTLSError(f"{cause_of(error)}.", call=call.what, outcome=Outcome.NOT_SENT, hint=hint)
+        if isinstance(error, aiohttp.ConnectionTimeoutError):
+            cause = f"not reached within {CONNECT_TIMEOUT_S:g} s"
+        elif isinstance(error, TimeoutError):
+            cause = f"no answer within {self._settings.timeout_s:g} s"
+        else:
+            cause = cause_of(error)
+        never_connected = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
+        outcome = Outcome.NOT_SENT if never_connected else Outcome.UNKNOWN
+        return MicsTransportError(f"{cause}.", call=call.what, outcome=outcome)
+
+
+async def _read(call: Call[Any], response: aiohttp.ClientResponse) -> bytes:
+    blocks: list[bytes] = []
+    size = 0
+    async for block in response.content.iter_any():
+        size += len(block)
+        if size > MAX_REPLY_BYTES:
+            raise too_large(call)
+        blocks.append(block)
+    return b"".join(blocks)
+
+
+def _ssl_context(settings: APISettings) -> ssl.SSLContext | bool:
+    verify = settings.effective_verify
+    if verify is False:
+        return False
+    return ssl.create_default_context(cafile=verify if isinstance(verify, str) else None)

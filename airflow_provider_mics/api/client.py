@@ -1,0 +1,175 @@
+"""The transport of workers: ``requests``."""
+
+from __future__ import annotations
+
+import contextlib
+import http.cookiejar
+import io
+import time
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+
+import requests
+import tenacity
+from requests.adapters import HTTPAdapter
+
+from airflow_provider_mics.api.call import BodyReader, Call, Reply
+from airflow_provider_mics.api.conversation import Conversation, hold
+from airflow_provider_mics.api.credentials import Credentials, authorized
+from airflow_provider_mics.api.envelope import read_reply
+from airflow_provider_mics.api.pace import Pace
+from airflow_provider_mics.api.settings import CONNECT_TIMEOUT_S, APISettings
+from airflow_provider_mics.api.transport import MAX_REPLY_BYTES, cause_of, headers_of, repeating, too_large
+from airflow_provider_mics.exceptions import MicsTLSError, MicsTransportError, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+T = TypeVar("T")
+
+#: Bytes read from a body at a time. urllib3's own 16 KiB cost a third more time; larger blocks gain nothing, and the
+#: timeout counts anew for each block.
+BLOCK_SIZE: Final = 256 * 1024
+
+
+class MicsClient:
+    """Sends calls and reads their answers; may be shared by threads.
+
+    :param sleep: Waits for a number of seconds.
+    """
+
+    def __init__(
+        self, settings: APISettings, credentials: Credentials, *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._settings = settings
+        self._credentials = credentials
+        self._sleep = sleep
+        self._pace = Pace(settings.rate_limit)
+        self._verify = settings.effective_verify
+        self._session = _session(settings)
+
+    def send(self, call: Call[T]) -> T:
+        """Make one call.
+
+        :raises MicsCallError: It did not succeed.
+        """
+        return hold(authorized(call, self._credentials, time.time), self._repeatedly)
+
+    def run(self, conversation: Conversation[T]) -> T:
+        """Make the calls of a conversation and return what it returns."""
+        return hold(conversation, self.send)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _repeatedly(self, call: Call[T]) -> T:
+        result: T = tenacity.Retrying(sleep=self._sleep, **repeating(call))(self._once, call)
+        return result
+
+    def _once(self, call: Call[T]) -> T:
+        if delay_s := self._pace.delay(time.monotonic()):
+            self._sleep(delay_s)
+        return read_reply(call, self._exchange(call))
+
+    def _exchange(self, call: Call[Any]) -> Reply:
+        with contextlib.closing(_Body(call)) as body:
+            try:
+                with self._session.request(
+                    call.method,
+                    self._settings.base_url + call.path,
+                    params=list(call.query),
+                    headers=headers_of(call),
+                    data=body if len(body) else None,
+                    timeout=(CONNECT_TIMEOUT_S, self._settings.timeout_s),
+                    allow_redirects=False,
+                    # The environment's CA file would override the session's.
+                    verify=self._verify,
+                    stream=True,
+                ) as response:
+                    return Reply(
+                        status=response.status_code,
+                        headers={name.lower(): value for name, value in response.headers.items()},
+                        body=_read(call, response),
+                    )
+            except requests.RequestException as error:
+                # The original's text, and so its traceback, would carry the URL.
+                raise self._failure(call, body, error) from None
+
+    def _failure(self, call: Call[Any], body: _Body, error: requests.RequestException) -> MicsTransportError:
+        cause = cause_of(error)
+        outcome = Outcome.UNKNOWN if body.bytes_read else Outcome.NOT_SENT
+        if isinstance(error, requests.exceptions.SSLError) and not body.bytes_read:
+            hint = "Check the connection's host, and its verify, which may name a file of CA certificates."
+            return MicsTLSError(f"{cause}.", call=call.what, outcome=Outcome.NOT_SENT, hint=hint)
+        if isinstance(error, requests.exceptions.ReadTimeout):
+            cause = f"no answer within {self._settings.timeout_s:g} s"
+        elif isinstance(error, requests.exceptions.ConnectTimeout):
+            cause = f"not reached within {CONNECT_TIMEOUT_S:g} s"
+        return MicsTransportError(f"{cause}.", call=call.what, outcome=outcome)
+
+
+class _Body:
+    """A request body that knows how much of it has been read, and so whether any of it can have been sent."""
+
+    def __init__(self, call: Call[Any]) -> None:
+        self._reader: BodyReader | io.BytesIO
+        if call.open_body:
+            self._reader = call.open_body()
+            self._length = len(self._reader)
+        else:
+            content = call.content or b""
+            self._reader = io.BytesIO(content)
+            self._length = len(content)
+        self.bytes_read = 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[bytes]:
+        # requests takes for a stream only what can be iterated; it then reads it in blocks.
+        return iter(lambda: self.read(BLOCK_SIZE), b"")
+
+    def read(self, size: int = -1) -> bytes:
+        block = self._reader.read(size)
+        self.bytes_read += len(block)
+        return block
+
+    def close(self) -> None:
+        self._reader.close()
+
+
+class _Adapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs, blocksize=BLOCK_SIZE)
+
+
+def _session(settings: APISettings) -> requests.Session:
+    session = requests.Session()
+    # A .netrc entry for the host would replace our Authorization header. What else the environment has to say, proxy
+    # and CA file, the settings have read.
+    session.trust_env = False
+    if proxy := settings.effective_proxy:
+        session.proxies = {"http": proxy, "https": proxy}
+    # The API needs no cookies, and a jar would be shared by threads.
+    session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
+    adapter = _Adapter(pool_maxsize=32)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
+
+
+def _read(call: Call[Any], response: requests.Response) -> bytes:
+    blocks: list[bytes] = []
+    size = 0
+    for block in response.iter_content(BLOCK_SIZE):
+        size += len(block)
+        if size > MAX_REPLY_BYTES:
+            raise too_large(call)
+        blocks.append(block)
+    return b"".join(blocks)

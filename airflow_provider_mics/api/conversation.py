@@ -1,0 +1,79 @@
+"""Several calls of which a later one depends on an earlier reply, written once for both transports.
+
+A conversation is a generator that yields calls and is sent what they gave; an error of a call is thrown into it. It
+does no I/O: a transport runs it, on a worker with ``requests``, in the triggerer with ``aiohttp``.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable, Generator
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from airflow_provider_mics.api.call import Call
+from airflow_provider_mics.exceptions import MicsError
+
+if TYPE_CHECKING:
+    from airflow_provider_mics.api.models import Page
+
+T = TypeVar("T")
+
+#: Yields calls, is sent their results, returns what it was for.
+Conversation = Generator[Call[Any], Any, T]
+
+
+def every_page(
+    call_at: Callable[[int], Call[Page[T]]], enough: Callable[[list[T]], bool] = lambda _: False
+) -> Conversation[list[T]]:
+    """Read a list page by page, to its end or until it is enough.
+
+    An element that a shifting list shows on two pages is returned twice.
+
+    :param call_at: Makes the call for the page that starts at an offset.
+    :param enough: Tells from what has been read whether the rest is not needed.
+    """
+    items: list[T] = []
+    while True:
+        page: Page[T] = yield call_at(len(items))
+        items.extend(page.items)
+        if not page.items or enough(items):
+            return items
+        # Routes that are not paginated send neither a total nor a page size, and all there is.
+        is_last = (
+            len(page.items) < (page.max_results or sys.maxsize) if page.total is None else len(items) >= page.total
+        )
+        if is_last:
+            return items
+
+
+def hold(conversation: Conversation[T], perform: Callable[[Call[Any]], Any]) -> T:
+    """Hold a conversation.
+
+    :param perform: Makes one call.
+    """
+    try:
+        call = next(conversation)
+        while True:
+            try:
+                result = perform(call)
+            except MicsError as error:
+                call = conversation.throw(error)
+            else:
+                call = conversation.send(result)
+    except StopIteration as end:
+        return cast("T", end.value)
+
+
+async def hold_async(conversation: Conversation[T], perform: Callable[[Call[Any]], Awaitable[Any]]) -> T:
+    """Hold a conversation, as :func:`hold` does, with calls that are awaited."""
+    try:
+        call = next(conversation)
+        while True:
+            try:
+                result = await perform(call)
+            except MicsError as error:
+                call = conversation.throw(error)
+            else:
+                call = conversation.send(result)
+    except StopIteration as end:
+        return cast("T", end.value)

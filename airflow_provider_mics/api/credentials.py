@@ -1,0 +1,150 @@
+"""What goes into the Authorization header, and how it is renewed."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+
+from airflow_provider_mics.api import authentication
+from airflow_provider_mics.exceptions import MicsAuthenticationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_provider_mics.api.call import Call
+    from airflow_provider_mics.api.conversation import Conversation
+    from airflow_provider_mics.api.models import AccessToken
+
+T = TypeVar("T")
+
+#: Access tokens are renewed this long before they end, in s; the vendor's own web UI does so.
+RENEWAL_MARGIN_S: Final = 600
+
+
+class Credentials(Protocol):
+    """What proves who is asking."""
+
+    def header(self, now: float) -> str | None:
+        """Return the Authorization header, or None if a new one must be got first.
+
+        :param now: Time in s since the epoch.
+        """
+
+    def renewal(self) -> Call[AccessToken] | None:
+        """Return the call that gets a new token, or None if there is no such way."""
+
+    def accept(self, token: AccessToken, now: float) -> None:
+        """Keep a new token."""
+
+    def refuse(self, header: str) -> None:
+        """Forget the token that the API has just refused."""
+
+
+class TokenCredentials:
+    """A long-term API token, sent as it is, with whatever prefix it has, never with ``Bearer`` before it."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def header(self, now: float) -> str | None:  # noqa: ARG002
+        """Return the token."""
+        return self._token
+
+    def renewal(self) -> Call[AccessToken] | None:
+        """Return None: nothing but its owner can renew it."""
+        return None
+
+    def accept(self, token: AccessToken, now: float) -> None:
+        """Do nothing: there is never a new one."""
+
+    def refuse(self, header: str) -> None:
+        """Do nothing: there is no other."""
+
+
+class LoginCredentials:
+    """An e-mail and password, traded for tokens of one hour.
+
+    Shared by all threads that send for one connection.
+
+    :param on_new_secret: Called with each token that is got, so that it can be masked in logs.
+    """
+
+    def __init__(self, email: str, password: str, on_new_secret: Callable[[str], None] = lambda _: None) -> None:
+        self._email = email
+        self._password = password
+        self._on_new_secret = on_new_secret
+        self._lock = threading.Lock()
+        self._token: str | None = None
+        self._renew_at = 0.0
+        self._refresh_token: str | None = None
+
+    def header(self, now: float) -> str | None:
+        """Return the access token while it is not about to end."""
+        with self._lock:
+            return self._token if now < self._renew_at else None
+
+    def renewal(self) -> Call[AccessToken]:
+        """Return the call that trades the refresh token, where one was given, or else the password."""
+        with self._lock:
+            # A refresh token serves once: if it is refused, the next renewal uses the password.
+            refresh_token, self._refresh_token = self._refresh_token, None
+        return (
+            authentication.refresh(refresh_token)
+            if refresh_token
+            else authentication.log_in(self._email, self._password)
+        )
+
+    def accept(self, token: AccessToken, now: float) -> None:
+        """Keep a new token."""
+        for secret in (token.access_token, token.refresh_token):
+            if secret:
+                self._on_new_secret(secret)
+        with self._lock:
+            self._token = token.access_token
+            # A token that lives shorter than the margin is used for half of its life.
+            self._renew_at = now + max(token.expires_in - RENEWAL_MARGIN_S, token.expires_in / 2)
+            self._refresh_token = token.refresh_token
+
+    def refuse(self, header: str) -> None:
+        """Forget the token, unless another thread has renewed it meanwhile."""
+        with self._lock:
+            if self._token == header:
+                self._token, self._renew_at = None, 0.0
+
+
+def authorized(call: Call[T], credentials: Credentials, clock: Callable[[], float]) -> Conversation[T]:
+    """Send ``call`` with credentials; where they are about to end, or are refused, renew them, once.
+
+    A call that was refused with 401 has not been acted on, so any call may be sent again then.
+
+    :param clock: Gives the time in s since the epoch.
+    """
+    header = credentials.header(clock())
+    if header is None:
+        header = yield from _renewed(credentials, clock)
+    try:
+        result: T = yield call.with_authorization(header)
+    except MicsAuthenticationError:
+        credentials.refuse(header)
+        newer = credentials.header(clock())
+        if newer == header:
+            raise
+        header = newer or (yield from _renewed(credentials, clock))
+        result = yield call.with_authorization(header)
+    return result
+
+
+def _renewed(credentials: Credentials, clock: Callable[[], float]) -> Conversation[str]:
+    renewal = credentials.renewal()
+    if renewal is None:
+        raise RuntimeError("Credentials that cannot be renewed have a header")
+    try:
+        token: AccessToken = yield renewal
+    except MicsAuthenticationError:
+        # The refresh token was refused: the password may still do.
+        fallback = credentials.renewal()
+        if fallback is None or fallback.what == renewal.what:
+            raise
+        token = yield fallback
+    credentials.accept(token, clock())
+    return token.access_token

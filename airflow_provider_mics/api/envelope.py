@@ -1,0 +1,185 @@
+"""Reading the API's replies: its envelope, its errors, its pages.
+
+Facts: one resource comes as ``{"status": "ok", "data": {...}}``, a list with ``count``, ``first_result``,
+``max_results`` and, on paginated routes, ``total``; an error as ``{"status": "error", "error", "error_id",
+"error_code"}``, of which only ``status`` is certain ("API overview", and the vendor's own web UI).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from airflow_provider_mics.api.models import Page
+from airflow_provider_mics.api.redaction import redact
+from airflow_provider_mics.api.repeat import retry_after
+from airflow_provider_mics.exceptions import (
+    MicsAPIError,
+    MicsAuthenticationError,
+    MicsNotFoundError,
+    MicsPermissionError,
+    MicsRateLimitError,
+    MicsReplyError,
+    MicsServerError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_provider_mics.api.call import Call, Reply
+
+T = TypeVar("T")
+
+
+class _Envelope(msgspec.Struct, frozen=True):
+    status: str
+    data: msgspec.Raw = msgspec.Raw(b"null")
+    error: Any = None
+    error_id: Any = None
+    error_code: Any = None
+    total: int | None = None
+    max_results: int | None = None
+    # Some lists carry this spelling too, or only this one.
+    max_result: int | None = None
+
+
+_envelope_decoder = msgspec.json.Decoder(_Envelope, strict=False)
+
+
+def read_reply(call: Call[T], reply: Reply) -> T:
+    """Return what ``call`` asked for.
+
+    :raises MicsAPIError: The API refused, with an HTTP status or in its envelope; the subclass says how.
+    :raises MicsReplyError: The reply is not one of this API.
+    """
+    if HTTPStatus.MULTIPLE_CHOICES <= reply.status < HTTPStatus.BAD_REQUEST:
+        raise MicsReplyError(
+            f"the server answered HTTP {reply.status}, a redirect, which is never followed.",
+            call=call.what,
+            hint="Set the connection's host to the address that the API itself answers on.",
+        )
+    if not HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES:
+        raise _api_error(call, reply, _error_envelope(reply))
+    try:
+        return call.read(reply)
+    except _ErrorEnvelopeError as refusal:
+        raise _api_error(call, reply, refusal.envelope) from None
+    except msgspec.MsgspecError as error:
+        # What was read stays out of the text: it may be rows.
+        raise MicsReplyError(
+            f"the reply (HTTP {reply.status}, {_described(reply)}) is not what this API answers: {_shape(error)}.",
+            call=call.what,
+        ) from None
+
+
+def one(model: type[T]) -> Callable[[Reply], T]:
+    """Return a reader of an envelope that holds one resource."""
+    decoder = msgspec.json.Decoder(model, strict=False)
+
+    def read(reply: Reply) -> T:
+        return decoder.decode(_accepted(reply).data)
+
+    return read
+
+
+def page(model: type[T]) -> Callable[[Reply], Page[T]]:
+    """Return a reader of an envelope that holds a page of a list."""
+    decoder = msgspec.json.Decoder(list[model], strict=False)  # type: ignore[valid-type]
+
+    def read(reply: Reply) -> Page[T]:
+        envelope = _accepted(reply)
+        items = decoder.decode(envelope.data)
+        return Page(items=tuple(items), total=envelope.total, max_results=envelope.max_results or envelope.max_result)
+
+    return read
+
+
+def nothing(reply: Reply) -> None:
+    """Read a reply of which only the acceptance matters; it may be empty."""
+    if reply.body.strip():
+        _accepted(reply)
+
+
+def raw_bytes(reply: Reply) -> bytes:
+    """Return the body of a reply that has no envelope."""
+    return reply.body
+
+
+class _ErrorEnvelopeError(Exception):
+    def __init__(self, envelope: _Envelope) -> None:
+        super().__init__(envelope.status)
+        self.envelope = envelope
+
+
+def _accepted(reply: Reply) -> _Envelope:
+    envelope = _envelope_decoder.decode(reply.body)
+    if envelope.status.lower() != "ok":
+        raise _ErrorEnvelopeError(envelope)
+    return envelope
+
+
+def _error_envelope(reply: Reply) -> _Envelope | None:
+    try:
+        return _envelope_decoder.decode(reply.body)
+    except msgspec.MsgspecError:
+        return None
+
+
+def _api_error(call: Call[Any], reply: Reply, envelope: _Envelope | None) -> MicsAPIError:
+    kind: type[MicsAPIError] = MicsAPIError
+    hint = None
+    match reply.status:
+        case HTTPStatus.UNAUTHORIZED:
+            kind = MicsAuthenticationError
+            hint = "Check the API token in the connection's password; tokens end after 12 to 24 months."
+        case HTTPStatus.FORBIDDEN:
+            kind = MicsPermissionError
+            hint = "The token's user has no right to it: check datamart_id, and the user's rights in Navigator."
+        case HTTPStatus.NOT_FOUND:
+            kind = MicsNotFoundError
+            hint = "Check the ids; the API also answers so where the token's user has no right."
+        case HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            hint = "Lower max_part_bytes."
+        case HTTPStatus.TOO_MANY_REQUESTS:
+            kind = MicsRateLimitError
+            hint = "Set rate_limit (requests/s) in the connection's extra."
+        case status if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            kind = MicsServerError
+    wait_s = retry_after(reply.headers, dt.datetime.now(dt.UTC))
+    if envelope is None:
+        return kind(
+            call=call.what,
+            http_status=reply.status,
+            error=f"{_described(reply)}, not this API's envelope",
+            retry_after_s=wait_s,
+            hint=hint,
+        )
+    return kind(
+        call=call.what,
+        http_status=reply.status,
+        error=redact(str(envelope.error)) if envelope.error else None,
+        error_id=_plain(envelope.error_id),
+        error_code=_plain(envelope.error_code),
+        retry_after_s=wait_s,
+        hint=hint,
+    )
+
+
+def _plain(value: Any) -> str | None:
+    """Return an id or code as text; anything longer is not one."""
+    text = "" if value is None else str(value)
+    return text if 0 < len(text) <= 64 and text.replace("-", "").replace("_", "").isalnum() else None  # noqa: PLR2004
+
+
+def _described(reply: Reply) -> str:
+    media_type = reply.headers.get("content-type", "no content type").split(";")[0][:60]
+    return f"{len(reply.body)} bytes of {media_type}"
+
+
+def _shape(error: msgspec.MsgspecError) -> str:
+    # msgspec's validation texts name types and paths; its decoding texts name a position. Neither quotes a value,
+    # except for enumerations, which no model here has.
+    return str(error).rstrip(".")

@@ -1,0 +1,107 @@
+"""Where the API is and how to talk to it."""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import os
+import urllib.request
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit, urlunsplit
+
+from airflow_provider_mics.api.constants import DEFAULT_BASE_URL
+from airflow_provider_mics.exceptions import MicsConfigurationError
+
+#: Time to reach the server, in s.
+CONNECT_TIMEOUT_S: Final = 10.0
+#: Time without any progress while sending or receiving, in s. It bounds no whole upload: each block has it anew.
+DEFAULT_TIMEOUT_S: Final = 120.0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class APISettings:
+    """Where the API is and how to talk to it.
+
+    :param base_url: Address of the API, https unless the host is this machine.
+    :param timeout_s: Time without any progress after which a call is given up, in s.
+    :param verify: Whether to check the server's certificate, or the path of a file of CA certificates to check it by.
+    :param proxy: URL of the HTTP proxy; None: the one that the environment names for the API's host, if any.
+    :param rate_limit: Most requests per second, of each process; None: no limit.
+    """
+
+    base_url: str = DEFAULT_BASE_URL
+    timeout_s: float = DEFAULT_TIMEOUT_S
+    verify: bool | str = True
+    proxy: str | None = dataclasses.field(default=None, repr=False)
+    rate_limit: float | None = None
+
+    def __post_init__(self) -> None:
+        """Check what can be checked without asking anybody."""
+        object.__setattr__(self, "base_url", checked_base_url(self.base_url))
+        if self.timeout_s <= 0:
+            raise MicsConfigurationError(f"timeout must be more than 0 seconds, not {self.timeout_s}.")
+        if self.rate_limit is not None and self.rate_limit <= 0:
+            raise MicsConfigurationError(f"rate_limit must be more than 0 requests per second, not {self.rate_limit}.")
+
+    @property
+    def effective_proxy(self) -> str | None:
+        """The proxy to use for the API, from the settings or else from the environment."""
+        if self.proxy:
+            return self.proxy
+        address = urlsplit(self.base_url)
+        if urllib.request.proxy_bypass(address.hostname or ""):
+            return None
+        return urllib.request.getproxies().get(address.scheme)
+
+    @property
+    def effective_verify(self) -> bool | str:
+        """How to check the certificate; the environment's CA file serves where the settings name none.
+
+        :raises MicsConfigurationError: The file that the settings name does not exist.
+        """
+        if isinstance(self.verify, str) and not Path(self.verify).exists():
+            raise MicsConfigurationError(f"The CA file of the connection's verify, {self.verify}, does not exist here.")
+        if self.verify is not True:
+            return self.verify
+        named = (os.environ.get(name) for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"))
+        return next((path for path in named if path and Path(path).exists()), True)
+
+
+def checked_base_url(url: str) -> str:
+    """Return ``url`` without trailing slash if tokens may be sent to it.
+
+    :raises MicsConfigurationError: It is no address, or not https and not this machine, or carries a password or query.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise MicsConfigurationError("The host of the connection is not an address.") from None
+    if parts.scheme not in {"https", "http"} or not host:
+        raise MicsConfigurationError(
+            "The host of the connection must be an address such as https://api.mediarithmics.com."
+        )
+    if parts.username or parts.password:
+        raise MicsConfigurationError(
+            "The host of the connection carries a user name or password.",
+            hint="Put the API token into the connection's password.",
+        )
+    if parts.query or parts.fragment:
+        raise MicsConfigurationError("The host of the connection must have no ? or # in it.")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise MicsConfigurationError(
+            f"The connection's host is http://{host}: tokens and customer data travel only over https.",
+            hint="Plain http is for a server on this same machine.",
+        )
+    return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether the host is this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,79 @@
+"""What the two transports have in common."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from typing import TYPE_CHECKING, Any, Final
+
+import tenacity
+
+import airflow_provider_mics
+from airflow_provider_mics.api.repeat import MAX_ATTEMPTS, delay_before_repeat, may_repeat
+from airflow_provider_mics.exceptions import MicsReplyError
+
+if TYPE_CHECKING:
+    from airflow_provider_mics.api.call import Call
+
+log = logging.getLogger(__name__)
+
+USER_AGENT: Final = f"airflow-provider-mics/{airflow_provider_mics.__version__}"
+#: The largest reply that is read into memory, in bytes. A page of 500 executions is well under 1 MiB.
+MAX_REPLY_BYTES: Final = 64 * 1024 * 1024
+
+
+def headers_of(call: Call[Any]) -> dict[str, str]:
+    """Return the headers of a call."""
+    headers = {"User-Agent": USER_AGENT, "Accept": "application/json", **call.headers}
+    if call.content_type:
+        headers["Content-Type"] = call.content_type
+    return headers
+
+
+def too_large(call: Call[Any]) -> MicsReplyError:
+    """Return the error for a reply that is too large to be one of this API."""
+    return MicsReplyError(f"the reply is larger than {MAX_REPLY_BYTES // 1024**2} MiB.", call=call.what)
+
+
+def repeating(call: Call[Any]) -> dict[str, Any]:
+    """Return the arguments that make tenacity repeat ``call`` as far as it may be repeated."""
+    return {
+        "stop": tenacity.stop_after_attempt(MAX_ATTEMPTS),
+        "retry": tenacity.retry_if_exception(lambda error: may_repeat(call, error)),
+        "wait": _wait,
+        "before_sleep": lambda state: _tell(call, state),
+        "reraise": True,
+    }
+
+
+def cause_of(error: BaseException) -> str:
+    """Return in a few words why a connection failed, without the address, which may carry personal data."""
+    seen: set[int] = set()
+    current: BaseException | None = error
+    best = type(error).__name__
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        if isinstance(current, ssl.SSLCertVerificationError):
+            return f"certificate not accepted ({current.verify_message})"
+        if isinstance(current, ssl.SSLError):
+            return f"TLS failed ({current.reason or 'no reason given'})"
+        if isinstance(current, OSError) and current.strerror:
+            best = current.strerror
+        nested = next((item for item in current.args if isinstance(item, BaseException)), None)
+        # urllib3 keeps the cause in ``reason``, aiohttp in ``os_error``; the others chain it.
+        reason = getattr(current, "reason", None) or getattr(current, "os_error", None)
+        current = nested or (reason if isinstance(reason, BaseException) else current.__cause__ or current.__context__)
+    return best
+
+
+def _wait(state: tenacity.RetryCallState) -> float:
+    return delay_before_repeat(state.attempt_number, getattr(_error(state), "retry_after_s", None))
+
+
+def _tell(call: Call[Any], state: tenacity.RetryCallState) -> None:
+    delay_s = state.next_action.sleep if state.next_action else 0.0
+    log.warning("Attempt %d to %s failed; next in %.1f s. %s", state.attempt_number, call.what, delay_s, _error(state))
+
+
+def _error(state: tenacity.RetryCallState) -> BaseException | None:
+    return state.outcome.exception() if state.outcome else None

@@ -1,0 +1,81 @@
+# Everything starts here; `make` alone lists it. Needed: Python 3.11 or later with venv and pip, and make.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+CONSTRAINTS := constraints/airflow-3.3.2.txt
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.set-up
+# uv knows nothing of pip's settings (package mirrors, certificates): they are handed to it.
+UV := @eval "$$($(BIN)/python devel/pip_settings.py)"; $(BIN)/uv
+# Written into scratch folders that `make clean` removes.
+SCRATCH := build/wheel
+ARGS ?=
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: $(STAMP) ## Install everything for development into .venv
+
+$(STAMP): pyproject.toml $(CONSTRAINTS)
+	@if ! [ -x $(BIN)/python ]; then \
+	  for python in $(PYTHON) python3.11 python3.12 python3.13 python3; do \
+	    if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	      echo "Making $(VENV) with $$($$python --version)"; $$python -m venv $(VENV); break; \
+	    fi; \
+	  done; \
+	fi
+	@[ -x $(BIN)/python ] || { echo "No Python 3.11 or later with venv was found. Name one: make setup PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip --upgrade >/dev/null
+	@[ -x $(BIN)/uv ] || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@echo 'Installing into $(VENV)'
+	$(UV) pip install --python $(BIN)/python --editable . --group dev --constraints $(CONSTRAINTS)
+	@touch $@
+
+.PHONY: test unit contract e2e
+test: $(STAMP) ## Run all tests (ARGS="-k word -x" goes to pytest)
+	$(BIN)/pytest tests $(ARGS)
+
+unit: $(STAMP) ## Run the tests that need no server
+	$(BIN)/pytest tests/unit $(ARGS)
+
+contract: $(STAMP) ## Run the tests against the sandbox
+	$(BIN)/pytest tests/contract $(ARGS)
+
+e2e: $(STAMP) ## Run the tests in a real Airflow
+	$(BIN)/pytest tests/e2e $(ARGS)
+
+.PHONY: lint
+lint: $(STAMP) ## Check style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+.PHONY: types
+types: $(STAMP) ## Check types
+	$(BIN)/mypy
+
+.PHONY: wheel
+wheel: $(STAMP) ## Build the wheel and try it beside apache-airflow alone
+	@echo 'Building the wheel and installing it with apache-airflow alone into $(SCRATCH)/venv'
+	@rm -rf $(SCRATCH)
+	$(UV) build --quiet --wheel --out-dir $(SCRATCH)
+	$(UV) venv --quiet --python $(BIN)/python $(SCRATCH)/venv
+	$(UV) pip install --quiet --python $(SCRATCH)/venv/bin/python --constraints $(CONSTRAINTS) $(SCRATCH)/*.whl apache-airflow
+	$(SCRATCH)/venv/bin/python devel/check_wheel.py dags_examples
+
+.PHONY: demo
+demo: $(STAMP) ## Run a night: a CRM export through a real Airflow into the sandbox
+	$(BIN)/python -m devel.demo
+
+.PHONY: ui
+ui: $(STAMP) ## Leave that Airflow and the sandbox running, to look at in a browser (Ctrl-C ends it)
+	$(BIN)/python -m devel.ui
+
+.PHONY: clean
+clean: ## Remove builds, caches and what the demo wrote (.venv stays)
+	rm -rf build dist .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +

@@ -1,0 +1,179 @@
+"""The control API under ``/_sandbox/``: what a test in another process asks of the stand-in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow_provider_mics.sandbox.messages import (
+    HttpError,
+    Request,
+    Response,
+    json_response,
+    not_found,
+    path_segments,
+)
+
+if TYPE_CHECKING:
+    from airflow_provider_mics.sandbox.engine import Engine
+
+PREFIX: Final = "/_sandbox/"
+_Action = Callable[["Control", Request, list[str]], Awaitable[Any]]
+
+
+class Control:
+    """Answers with plain JSON, without the vendor's envelope and without a token: the port is a loopback one."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def handle(self, request: Request) -> Response:
+        """Answer a request under the prefix."""
+        if "origin" in request.headers:
+            # A page in a browser on this machine could reach the port; a test never sends this header.
+            raise HttpError(HTTPStatus.FORBIDDEN, "The control API is not for browsers")
+        segments = path_segments(request.path)[1:]
+        for method, pattern, action in _ACTIONS:
+            if method == request.method and len(pattern) == len(segments):
+                pairs = list(zip(pattern, segments, strict=True))
+                if all(expected in {"*", actual} for expected, actual in pairs):
+                    found = [actual for expected, actual in pairs if expected == "*"]
+                    return await self._call(action, request, found)
+        raise not_found()
+
+    async def _call(self, action: _Action, request: Request, found: list[str]) -> Response:
+        try:
+            value = await action(self, request, found)
+        except KeyError as error:
+            raise HttpError(HTTPStatus.NOT_FOUND, f"Not known to the sandbox: {error}") from error
+        except (ValueError, TypeError) as error:
+            raise HttpError(HTTPStatus.BAD_REQUEST, str(error)) from error
+        return value if isinstance(value, Response) else json_response(value)
+
+    async def state(self, _: Request, __: list[str]) -> Any:
+        """GET state: everything but the requests."""
+        engine = self._engine
+        return {
+            "url": engine.url,
+            "datamarts": engine.access.datamarts,
+            "clock": {"kind": engine.clock.kind, "now": engine.clock.now(), "held": engine.clock.held},
+            "settings": engine.settings.as_json(),
+            "imports": [item.resource() for item in engine.state.imports()],
+            "executions": [await engine.describe(item) for item in engine.state.executions()],
+            "faults": [fault.as_json() for fault in engine.faults.all()],
+            "counts": engine.recorder.counts(),
+        }
+
+    async def requests(self, request: Request, _: list[str]) -> Any:
+        """GET requests: the last ones, oldest first; ``?last=N`` for fewer."""
+        records = self._engine.recorder.records()
+        last = int(request.query.get("last", len(records)))
+        return [record.as_json() for record in records[max(0, len(records) - last) :]]
+
+    async def counts(self, _: Request, __: list[str]) -> Any:
+        """GET counts: how often each thing happened."""
+        return self._engine.recorder.counts()
+
+    async def set_settings(self, request: Request, _: list[str]) -> Any:
+        """POST settings: names and values."""
+        self._engine.settings.update(await request.json_object())
+        return self._engine.settings.as_json()
+
+    async def get_settings(self, _: Request, __: list[str]) -> Any:
+        """GET settings."""
+        return self._engine.settings.as_json()
+
+    async def plan_fault(self, request: Request, _: list[str]) -> Any:
+        """POST faults: the arguments of ``FaultPlans.plan``."""
+        arguments = await request.json_object()
+        return self._engine.faults.plan(arguments.pop("action", ""), **arguments).as_json()
+
+    async def list_faults(self, _: Request, __: list[str]) -> Any:
+        """GET faults: each with the numbers of the requests it hit."""
+        return [fault.as_json() for fault in self._engine.faults.all()]
+
+    async def clear_faults(self, _: Request, __: list[str]) -> Any:
+        """DELETE faults: forget every plan."""
+        self._engine.faults.clear()
+        return {}
+
+    async def release_fault(self, _: Request, found: list[str]) -> Any:
+        """POST faults/N/release: let go what it keeps waiting."""
+        for fault in self._engine.faults.all():
+            if str(fault.number) == found[0]:
+                fault.release()
+                return fault.as_json()
+        raise not_found()
+
+    async def hold(self, _: Request, __: list[str]) -> Any:
+        """POST hold: executions stand still."""
+        self._engine.clock.hold()
+        return {"held": True}
+
+    async def release(self, _: Request, __: list[str]) -> Any:
+        """POST release: executions go on."""
+        self._engine.clock.release()
+        return {"held": False}
+
+    async def advance(self, request: Request, _: list[str]) -> Any:
+        """POST advance: ``{"seconds": N}``."""
+        self._engine.clock.advance(float((await request.json_object())["seconds"]))
+        return {"now": self._engine.clock.now()}
+
+    async def execution(self, _: Request, found: list[str]) -> Any:
+        """GET executions/ID: the resource with what was received."""
+        return await self._engine.describe(self._engine.execution(found[0]))
+
+    async def received(self, _: Request, found: list[str]) -> Any:
+        """GET executions/ID/received: the bytes."""
+        path = self._engine.execution(found[0]).path
+        return Response(HTTPStatus.OK, path, content_type="application/octet-stream")
+
+    async def set_status(self, request: Request, found: list[str]) -> Any:
+        """POST executions/ID/status: ``{"status": WORD or null, "message": TEXT}``."""
+        body = await request.json_object()
+        self._engine.set_status(found[0], body["status"], body.get("message"))
+        return await self._engine.describe(self._engine.execution(found[0]))
+
+    async def override(self, request: Request, found: list[str]) -> Any:
+        """POST executions/ID/override: fields merged into its resource."""
+        self._engine.override(found[0], await request.json_object())
+        return await self._engine.describe(self._engine.execution(found[0]))
+
+    async def rotate_token(self, request: Request, _: list[str]) -> Any:
+        """POST tokens/rotate: ``{"token": NEW}`` or ``{}``; answers the new token."""
+        return {"token": self._engine.rotate_token((await request.json_object()).get("token"))}
+
+    async def revoke_tokens(self, _: Request, __: list[str]) -> Any:
+        """POST tokens/revoke: ends what logins brought."""
+        self._engine.access.revoke_issued()
+        return {}
+
+    async def reset(self, _: Request, __: list[str]) -> Any:
+        """POST reset: forget imports, executions, faults and requests; settings stay."""
+        self._engine.reset()
+        return {}
+
+
+_ACTIONS: Final[tuple[tuple[str, tuple[str, ...], _Action], ...]] = (
+    ("GET", ("state",), Control.state),
+    ("GET", ("requests",), Control.requests),
+    ("GET", ("counts",), Control.counts),
+    ("GET", ("settings",), Control.get_settings),
+    ("POST", ("settings",), Control.set_settings),
+    ("GET", ("faults",), Control.list_faults),
+    ("POST", ("faults",), Control.plan_fault),
+    ("DELETE", ("faults",), Control.clear_faults),
+    ("POST", ("faults", "*", "release"), Control.release_fault),
+    ("POST", ("hold",), Control.hold),
+    ("POST", ("release",), Control.release),
+    ("POST", ("advance",), Control.advance),
+    ("GET", ("executions", "*"), Control.execution),
+    ("GET", ("executions", "*", "received"), Control.received),
+    ("POST", ("executions", "*", "status"), Control.set_status),
+    ("POST", ("executions", "*", "override"), Control.override),
+    ("POST", ("tokens", "rotate"), Control.rotate_token),
+    ("POST", ("tokens", "revoke"), Control.revoke_tokens),
+    ("POST", ("reset",), Control.reset),
+)

@@ -1,0 +1,128 @@
+"""All parts of the stand-in put together, without sockets and threads."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_mics.sandbox import life_cycle
+from airflow_provider_mics.sandbox.app import App
+from airflow_provider_mics.sandbox.auth import Access
+from airflow_provider_mics.sandbox.control import PREFIX, Control
+from airflow_provider_mics.sandbox.executions import Executions
+from airflow_provider_mics.sandbox.faults import FaultPlans, merge
+from airflow_provider_mics.sandbox.imports import Imports
+from airflow_provider_mics.sandbox.record import Recorder
+from airflow_provider_mics.sandbox.state import Execution, Pin, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from airflow_provider_mics.sandbox.clock import Clock
+    from airflow_provider_mics.sandbox.messages import Request, Response
+    from airflow_provider_mics.sandbox.settings import Settings
+
+
+class Engine:
+    """What answers requests, and what tests reach into.
+
+    :param folder: where uploads are kept.
+    :param on_change: called after anything happened, from whatever thread it happened on.
+    """
+
+    def __init__(
+        self,
+        *,
+        tokens: Iterable[str],
+        accounts: Mapping[str, str],
+        datamarts: Mapping[str, str],
+        forbidden: Iterable[str],
+        clock: Clock,
+        settings: Settings,
+        folder: Path,
+        keep_requests: int,
+        on_change: Callable[[], None],
+    ) -> None:
+        self.url = ""
+        self.clock = clock
+        self.settings = settings
+        self.state = State()
+        self.faults = FaultPlans(on_change)
+        self.recorder = Recorder(keep_requests, on_change)
+        self.token, *_ = tokens = list(tokens)
+        self.access = Access(
+            tokens=tokens,
+            accounts=accounts,
+            datamarts=datamarts,
+            forbidden=forbidden,
+            clock=clock,
+            settings=settings,
+        )
+        self.executions = Executions(self.state, settings, clock, folder)
+        self._app = App(self.access, Imports(self.state, settings), self.executions, settings)
+        self._control = Control(self)
+
+    def kind_of(self, method: str, path: str) -> str:
+        """Name the route of a path; "control" for the control API."""
+        if path.startswith(PREFIX):
+            return "control"
+        route, _, _ = self._app.find(method, path)
+        return "unknown" if route is None else route.kind
+
+    async def handle(self, request: Request) -> Response:
+        """Answer a request."""
+        return await (self._control if request.path.startswith(PREFIX) else self._app).handle(request)
+
+    def execution(self, execution_id: str) -> Execution:
+        """Find an execution.
+
+        :raises KeyError: there is none of that id.
+        """
+        found = self.state.get_execution(execution_id)
+        if found is None:
+            raise KeyError(execution_id)
+        return found
+
+    async def describe(self, execution: Execution) -> dict[str, Any]:
+        """Return an execution's resource with what was received for it."""
+        return {
+            **await self.executions.resource(execution),
+            "document_import_id": execution.document_import.id,
+            "received": {"bytes": execution.bytes, "sha256": execution.sha256, "lines": execution.lines},
+        }
+
+    def set_status(self, execution_id: str, status: str | None, message: str | None = None) -> None:
+        """Give an execution a status by hand, known or not, which it keeps; None: its life cycle goes on."""
+        execution = self.execution(execution_id)
+        with self.state.lock:
+            execution.pin = None if status is None else Pin(status, self.clock.progress(), message)
+
+    def override(self, execution_id: str, fields: Mapping[str, Any]) -> None:
+        """Lay fields over an execution's resource."""
+        execution = self.execution(execution_id)
+        with self.state.lock:
+            merge(execution.override, fields)
+
+    def rotate_token(self, new: str | None = None) -> str:
+        """Replace the long-term token; the old one is refused from now on."""
+        new = new or f"api:{secrets.token_urlsafe(16)}"
+        self.access.rotate(self.token, new)
+        self.token = new
+        return new
+
+    def reset(self) -> None:
+        """Forget imports, executions, faults and requests; settings, tokens and the clock stay."""
+        self.faults.clear()
+        for execution in self.state.clear():
+            # Also with its check still running: an open file outlives its name.
+            execution.path.unlink(missing_ok=True)
+            execution.error_path.unlink(missing_ok=True)
+        self.recorder.clear()
+
+    def resource(self, execution: Execution, timeout: float = 30) -> dict[str, Any]:
+        """Render an execution, from a thread other than the loop's."""
+        report = None
+        if execution.report.done() or life_cycle.needs_report(execution, self.settings, self.clock.progress()):
+            report = execution.report.result(timeout)
+        return life_cycle.resource(execution, self.settings, self.clock, report)

@@ -1,0 +1,153 @@
+"""Requests, responses and the vendor's envelopes."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl, unquote
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+    from pathlib import Path
+
+#: A body that is read as JSON (not an upload) may have so many bytes.
+MAX_JSON_BYTES: Final = 32 * 1024 * 1024
+NOT_FOUND_TEXT: Final = "Resource Not Found"
+FORBIDDEN_TEXT: Final = "User is not authorized to perform this operation"
+
+
+@dataclass(slots=True)
+class Response:
+    """What is answered.
+
+    :param body: the bytes, or the file that is streamed.
+    :param close: end the connection after this answer.
+    """
+
+    status: int
+    body: bytes | Path = b""
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    content_type: str | None = "application/json;charset=UTF-8"
+    close: bool = False
+
+
+class HttpError(Exception):
+    """A request that is answered with the error envelope."""
+
+    def __init__(self, status: int, text: str, *, code: str | None = None, close: bool = False) -> None:
+        super().__init__(text)
+        self.status = status
+        self.code = code
+        self.close = close
+
+    def response(self) -> Response:
+        """Render the error envelope."""
+        return error_response(self.status, str(self), code=self.code, close=self.close)
+
+
+@dataclass(slots=True)
+class Request:
+    """One request; its body comes in pieces and is not kept."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: Mapping[str, str]
+    body: AsyncIterator[bytes]
+    connection_id: int
+
+    async def json(self) -> Any:
+        """Read the whole body as JSON.
+
+        UNKNOWN at the vendor: we answer 400 to what is not JSON, and 413 to a body of more than MAX_JSON_BYTES.
+        """
+        collected = bytearray()
+        async for piece in self.body:
+            collected += piece
+            if len(collected) > MAX_JSON_BYTES:
+                raise HttpError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request body is too large", close=True)
+        try:
+            return msgspec.json.decode(collected)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise HttpError(HTTPStatus.BAD_REQUEST, f"Request body is not valid JSON: {error}") from error
+
+    async def json_object(self) -> dict[str, Any]:
+        """Read the whole body as a JSON object; anything else is answered with 400 (UNKNOWN at the vendor)."""
+        value = await self.json()
+        if not isinstance(value, dict):
+            raise HttpError(HTTPStatus.BAD_REQUEST, "Request body must be a JSON object")
+        return value
+
+
+def split_target(target: str) -> tuple[str, dict[str, str]]:
+    """Split a request target into its path, still percent-encoded, and its query, decoded; the last value wins."""
+    path, _, query = target.partition("?")
+    return path, dict(parse_qsl(query, keep_blank_values=True))
+
+
+def path_segments(path: str) -> list[str]:
+    """Decode the segments of a path; a trailing slash counts for nothing, as in one of the vendor's examples."""
+    return [unquote(segment) for segment in path.strip("/").split("/")]
+
+
+def json_response(value: Any, status: int = HTTPStatus.OK) -> Response:
+    """Answer any JSON value as it is."""
+    return Response(status, msgspec.json.encode(value, enc_hook=str))
+
+
+def ok(data: Any, status: int = HTTPStatus.OK) -> Response:
+    """Wrap one resource in the success envelope."""
+    return json_response({"status": "ok", "data": data}, status)
+
+
+def page(items: Sequence[Any], query: Mapping[str, str], default_size: int, max_size: int | None) -> Response:
+    """Answer one page of a list, with the fields of the vendor's samples, ``max_result`` and ``max_results`` alike.
+
+    UNKNOWN at the vendor: we answer 400 to a page that is not made of numbers, and cap the size silently if told to.
+    """
+    first = _number(query, "first_result", 0)
+    size = _number(query, "max_results", default_size)
+    if max_size is not None:
+        size = min(size, max_size)
+    shown = items[first : first + size]
+    return json_response(
+        {
+            "status": "ok",
+            "data": shown,
+            "count": len(shown),
+            "total": len(items),
+            "first_result": first,
+            "max_result": size,
+            "max_results": size,
+        }
+    )
+
+
+def error_response(status: int, text: str, *, code: str | None = None, close: bool = False) -> Response:
+    """Render the vendor's error envelope.
+
+    ``error_code`` is left out where no value of the vendor's is known, as it often does itself.
+    """
+    envelope = {"status": "error", "error": text, "error_id": str(uuid.uuid4())}
+    if code is not None:
+        envelope["error_code"] = code
+    return Response(status, msgspec.json.encode(envelope), close=close)
+
+
+def not_found() -> HttpError:
+    """Build the 404 of the vendor."""
+    return HttpError(HTTPStatus.NOT_FOUND, NOT_FOUND_TEXT)
+
+
+def _number(query: Mapping[str, str], name: str, default: int) -> int:
+    text = query.get(name, "")
+    if not text:
+        return default
+    # isascii: isdigit alone also holds for digits that int() refuses.
+    if not (text.isascii() and text.isdigit()):
+        raise HttpError(HTTPStatus.BAD_REQUEST, f"{name} must be a positive integer")
+    return int(text)

@@ -1,0 +1,64 @@
+"""The body of one upload: the bytes of a part, neither more nor less."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_mics.bulk.files import changed
+from airflow_provider_mics.bulk.lines import LineCounter
+
+if TYPE_CHECKING:
+    from airflow_provider_mics.bulk.files import SourceFile
+    from airflow_provider_mics.bulk.parts import Part
+
+
+class PartBody:
+    """Reads the ranges of a part one behind the other.
+
+    A body longer than its Content-Length would be taken for the next request on the connection, and a shorter one
+    would hang. So it never gives more than the part has, and a file that has less, or is no longer the one that was
+    planned, ends the request before its last byte.
+    """
+
+    def __init__(self, file: SourceFile, part: Part) -> None:
+        self._file = file
+        self._part = part
+        self._left = part.size
+        self._ranges = iter(part.ranges)
+        self._left_in_range = 0
+        self._counter = LineCounter() if part.lines is None else None
+        file.check_unchanged()
+        self._reader = file.open()
+
+    def __len__(self) -> int:
+        return self._part.size
+
+    @property
+    def lines(self) -> int:
+        """Commands read so far, or all there are where planning has counted them."""
+        return self._counter.count if self._counter else (self._part.lines or 0)
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return at most ``size`` bytes, none at the end.
+
+        :raises MicsSourceError: The file has changed since it was planned.
+        """
+        if not self._left:
+            return b""
+        if not self._left_in_range:
+            offset, self._left_in_range = next(self._ranges)
+            self._reader.seek(offset)
+        block = self._reader.read(self._left_in_range if size < 0 else min(size, self._left_in_range))
+        if not block:
+            raise changed(self._file.name)
+        self._left -= len(block)
+        self._left_in_range -= len(block)
+        if not self._left:
+            self._file.check_unchanged()
+        if self._counter:
+            self._counter.feed(block)
+        return block
+
+    def close(self) -> None:
+        """Close the file."""
+        self._reader.close()

@@ -1,0 +1,93 @@
+"""How a load ended: its verdict, and the summary that its task returns."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_mics.bulk.reasons import describe_reasons
+from airflow_provider_mics.bulk.verdict import judge
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from airflow_provider_mics.api.models import DocumentImport, Execution
+    from airflow_provider_mics.bulk.upload import SentPart
+    from airflow_provider_mics.bulk.verdict import Limits, Tally
+
+log = logging.getLogger(__name__)
+
+
+def conclude(
+    document_import: DocumentImport,
+    executions: Collection[Execution],
+    *,
+    parts: Sequence[SentPart] | None,
+    limits: Limits,
+) -> dict[str, Any]:
+    """Judge a load whose executions have all ended, and return its summary.
+
+    :param parts: What was sent; None: not known to the caller.
+    :raises MicsLoadError: It is not good.
+    """
+    tally = judge(
+        executions,
+        load=f"Document import {document_import.id} ({document_import.name})",
+        lines_sent=sum(part.lines for part in parts) if parts is not None else None,
+        limits=limits,
+    )
+    for execution in executions:
+        if execution.result and execution.result.possible_issue_on_identifiers:
+            log.warning("Execution %s: the platform sees a possible issue on identifiers.", execution.execution_id)
+    if tally.rejected:
+        log.warning("Rejected lines: %s", describe_reasons(tally.reasons, tally.rejected))
+    log.info(
+        "Document import %s (%s): %d lines in %d executions, %d accepted, %d rejected",
+        document_import.id,
+        document_import.name,
+        tally.lines,
+        len(executions),
+        tally.accepted,
+        tally.rejected,
+    )
+    return load_summary(document_import, executions=executions, parts=parts, tally=tally)
+
+
+def load_summary(
+    document_import: DocumentImport,
+    *,
+    executions: Collection[Execution] = (),
+    parts: Sequence[SentPart] | None,
+    tally: Tally | None = None,
+) -> dict[str, Any]:
+    """Return the summary of a load: JSON values only, and nothing of its rows.
+
+    ``bytes`` is the number sent, or None where not known; ``duration_s`` the time in s from the first upload's
+    acceptance to the last execution's end, by the platform's clock, or None where it does not say. A load that was not
+    waited for has no ``accepted`` and ``rejected``.
+
+    :param parts: What was sent; None: not known to the caller.
+    :param tally: The verdict; None: the load was not waited for.
+    """
+    execution_ids = [part.execution_id for part in parts or ()] or [item.execution_id for item in executions]
+    return {
+        "document_import_id": str(document_import.id),
+        "document_import_name": document_import.name,
+        "execution_ids": execution_ids,
+        "parts": len(execution_ids),
+        "lines": tally.lines if tally else sum(part.lines for part in parts or ()),
+        "bytes": sum(part.bytes for part in parts) if parts is not None else None,
+        "accepted": tally.accepted if tally else None,
+        "rejected": tally.rejected if tally else None,
+        "dead_letter": None,
+        "report": None,
+        "duration_s": _duration_s(executions),
+    }
+
+
+def _duration_s(executions: Collection[Execution]) -> float | None:
+    begins = [execution.creation_date for execution in executions if execution.creation_date is not None]
+    ends = [execution.end_date for execution in executions if execution.end_date is not None]
+    if not begins or len(ends) < len(executions):
+        return None
+    return (max(ends) - min(begins)) / 1000

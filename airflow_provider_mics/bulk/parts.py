@@ -1,0 +1,168 @@
+"""Cutting files into parts that the platform takes: byte ranges that end where a line ends, planned without copying."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import dataclasses
+from typing import TYPE_CHECKING, Final
+
+from airflow_provider_mics.api.constants import MimeType
+from airflow_provider_mics.bulk.files import changed
+from airflow_provider_mics.bulk.lines import RecordScanner
+from airflow_provider_mics.exceptions import MicsConfigurationError, MicsInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_provider_mics.bulk.files import Reader, SourceFile
+
+#: Largest part, in bytes. The vendor asks to split files "larger than 100Mbytes", which may mean 10^8 or 2^20 * 100
+#: ("Bulk processing"); its web UI refuses the latter.
+DEFAULT_MAX_PART_BYTES: Final = 95_000_000
+#: Bytes looked at before a limit to find a line end; doubled until there is one.
+_WINDOW: Final = 64 * 1024
+_BLOCK: Final = 256 * 1024
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A piece of a file that becomes one execution.
+
+    :param file: Name of the file.
+    :param number: Position among the parts of this file, from 1.
+    :param of: Number of parts of this file.
+    :param ranges: What is sent, one behind the other: byte offset and length of each range. The parts of a CSV file
+        begin with its header's range.
+    :param lines: Commands in it, where planning had to read the file; None: they are counted while it is sent.
+    """
+
+    file: str
+    number: int
+    of: int
+    ranges: tuple[tuple[int, int], ...]
+    lines: int | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes that are sent."""
+        return sum(length for _, length in self.ranges)
+
+    def __str__(self) -> str:
+        """Name it for messages."""
+        offset, length = self.ranges[-1]
+        position = f"bytes {offset}-{offset + length - 1}"
+        return f"{self.file} (part {self.number} of {self.of}, {position})" if self.of > 1 else self.file
+
+
+def plan_parts(file: SourceFile, *, mime_type: str, max_part_bytes: int = DEFAULT_MAX_PART_BYTES) -> list[Part]:
+    """Cut a file into parts; none if there is no command in it.
+
+    NDJSON is cut at line ends found by looking at a few bytes before each limit. CSV has to be read, because a line
+    end inside quotes ends no record, and its header is repeated in every part.
+
+    :raises MicsInputError: A single line is larger than a part may be.
+    """
+    if max_part_bytes < 1:
+        raise MicsConfigurationError(f"max_part_bytes must be at least 1, not {max_part_bytes}.")
+    # A byte order mark is no part of the first line, where JSON forbids it (RFC 8259 section 8.1).
+    start = len(codecs.BOM_UTF8) if file.read_range(0, len(codecs.BOM_UTF8)) == codecs.BOM_UTF8 else 0
+    cuts = (
+        _cut_csv(file, start, max_part_bytes) if mime_type == MimeType.CSV else _cut_lines(file, start, max_part_bytes)
+    )
+    pieces = list(cuts)
+    return [
+        Part(file=file.name, number=number, of=len(pieces), ranges=ranges, lines=lines)
+        for number, (ranges, lines) in enumerate(pieces, start=1)
+    ]
+
+
+_Piece = tuple[tuple[tuple[int, int], ...], int | None]
+
+
+def _cut_lines(file: SourceFile, start: int, max_part_bytes: int) -> Iterator[_Piece]:
+    while start < file.size:
+        limit = start + max_part_bytes
+        end = file.size if limit >= file.size else _line_end_before(file, start, limit)
+        if end - start > _BLOCK or file.read_range(start, end).strip():
+            yield ((start, end - start),), None
+        start = end
+
+
+def _line_end_before(file: SourceFile, start: int, limit: int) -> int:
+    window = _WINDOW
+    upper = limit
+    while upper > start:
+        lower = max(start, upper - window)
+        newline = file.read_range(lower, upper).rfind(b"\n")
+        if newline >= 0:
+            return lower + newline + 1
+        upper = lower
+        window *= 2
+    raise _line_too_long(file, start, limit - start)
+
+
+def _cut_csv(file: SourceFile, start: int, max_part_bytes: int) -> Iterator[_Piece]:
+    with contextlib.closing(file.open()) as reader:
+        blocks = _Blocks(file, reader)
+        header_end = _header_end(blocks, start, max_part_bytes)
+        header = (start, header_end - start)
+        room = max_part_bytes - header[1]
+        start = header_end
+        while start < file.size:
+            end, records = _records_before(blocks, start, min(start + room, file.size))
+            if end == start:
+                raise _line_too_long(file, start, room)
+            if records:
+                yield (header, (start, end - start)), records
+            start = end
+
+
+class _Blocks:
+    """Reads a file from an offset to a limit, block by block."""
+
+    def __init__(self, file: SourceFile, reader: Reader) -> None:
+        self.file = file
+        self._reader = reader
+
+    def between(self, start: int, limit: int) -> Iterator[tuple[int, bytes]]:
+        self._reader.seek(start)
+        while start < limit:
+            block = self._reader.read(min(_BLOCK, limit - start))
+            if not block:
+                raise changed(self.file.name)
+            yield start, block
+            start += len(block)
+
+
+def _header_end(blocks: _Blocks, start: int, max_part_bytes: int) -> int:
+    limit = min(start + max_part_bytes, blocks.file.size)
+    in_quotes = False
+    for position, block in blocks.between(start, limit):
+        for offset, character in enumerate(block):
+            if character == ord('"'):
+                in_quotes = not in_quotes
+            elif character == ord("\n") and not in_quotes:
+                return position + offset + 1
+    if limit < blocks.file.size:
+        raise _line_too_long(blocks.file, start, max_part_bytes)
+    # Only a header, and no newline to put between it and records.
+    return limit
+
+
+def _records_before(blocks: _Blocks, start: int, limit: int) -> tuple[int, int]:
+    """Return where the last whole record before ``limit`` ends, and how many there are."""
+    scanner = RecordScanner()
+    end = start
+    for position, block in blocks.between(start, limit):
+        if offset := scanner.feed(block):
+            end = position + offset
+    return (limit, scanner.count) if limit == blocks.file.size else (end, scanner.ended)
+
+
+def _line_too_long(file: SourceFile, offset: int, room: int) -> MicsInputError:
+    return MicsInputError(
+        f"{file.name}: the line at byte {offset} is longer than a part may be ({room} bytes).",
+        hint="Raise max_part_bytes if the line is right (the platform takes about 100 MB); else look for a missing "
+        "line end or quote there.",
+    )

@@ -1,0 +1,94 @@
+"""From files to parts: what a load sends."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from typing import TYPE_CHECKING, Final
+
+from airflow_provider_mics.api.constants import DELETION_DOCUMENT_TYPES, MimeType
+from airflow_provider_mics.bulk.parts import plan_parts
+from airflow_provider_mics.exceptions import MicsConfigurationError, MicsInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from airflow_provider_mics.api.models import DocumentImport
+    from airflow_provider_mics.bulk.files import SourceFile
+    from airflow_provider_mics.bulk.parts import Part
+
+log = logging.getLogger(__name__)
+
+_ENDINGS: Final = {
+    ".csv": MimeType.CSV,
+    ".ndjson": MimeType.NDJSON,
+    ".jsonl": MimeType.NDJSON,
+    ".json": MimeType.NDJSON,
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Plan:
+    """The parts of a load, and the files they are cut from, by name."""
+
+    parts: Sequence[Part]
+    files: Mapping[str, SourceFile]
+
+
+def plan_load(files: Iterable[SourceFile], *, mime_type: str, max_part_bytes: int) -> Plan:
+    """Cut files into parts. Files without a single line give none, and a warning.
+
+    :raises MicsInputError: A file is named twice, is of another format than the import, or has a line that is larger
+        than a part may be.
+    """
+    parts: list[Part] = []
+    by_name: dict[str, SourceFile] = {}
+    for file in files:
+        if file.name in by_name:
+            raise MicsInputError(
+                f"{file.name} is named twice; it would be loaded twice.", hint="Look at the overlap of the patterns."
+            )
+        _check_ending(file.name, mime_type)
+        by_name[file.name] = file
+        pieces = plan_parts(file, mime_type=mime_type, max_part_bytes=max_part_bytes)
+        if not pieces:
+            log.warning("%s has no lines to load.", file.name)
+        parts.extend(pieces)
+    return Plan(parts, by_name)
+
+
+def check_document_import(document_type: str, mime_type: str) -> None:
+    """Refuse a format that the platform does not take for a document type.
+
+    CSV is for segments only ("Bulk processing").
+
+    :raises MicsConfigurationError: It is CSV, and the type is not USER_SEGMENT.
+    """
+    if mime_type == MimeType.CSV and document_type != "USER_SEGMENT":
+        raise MicsConfigurationError(
+            f"mime_type {MimeType.CSV} is for USER_SEGMENT only; {document_type} lines must be "
+            f"{MimeType.NDJSON}, one JSON object per line."
+        )
+
+
+def check_deletions_allowed(document_import: DocumentImport, *, allow_deletions: bool) -> None:
+    """Refuse to send lines that erase for good, unless the task says that it means it.
+
+    :raises MicsConfigurationError: The document type deletes, and ``allow_deletions`` is not set.
+    """
+    if document_import.document_type in DELETION_DOCUMENT_TYPES and not allow_deletions:
+        raise MicsConfigurationError(
+            f"Document import {document_import.id} is of type {document_import.document_type}: every line erases "
+            "something for good.",
+            hint="Set allow_deletions=True if that is what this task is for.",
+        )
+
+
+def _check_ending(name: str, mime_type: str) -> None:
+    ending = name[name.rfind(".") :].lower() if "." in name else ""
+    expected = _ENDINGS.get(ending)
+    if expected and expected != mime_type:
+        raise MicsInputError(
+            f"{name} ends in {ending}, but the document import takes {mime_type}.",
+            hint=f"Create the document import with mime_type {expected}, or rename the file if its name is wrong.",
+        )

@@ -1,0 +1,136 @@
+"""Sending the parts of a load, several at a time."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import dataclasses
+import logging
+from typing import TYPE_CHECKING
+
+from airflow_provider_mics.api import executions
+from airflow_provider_mics.bulk.body import PartBody
+from airflow_provider_mics.exceptions import MicsConfigurationError, MicsError, MicsUploadError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from airflow_provider_mics.api.client import MicsClient
+    from airflow_provider_mics.api.models import DocumentImport
+    from airflow_provider_mics.bulk.files import SourceFile
+    from airflow_provider_mics.bulk.parts import Part
+
+log = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SentPart:
+    """A part that the platform has accepted.
+
+    :param file: Name of the file it was cut from.
+    :param number: Position among the parts of this file, from 1.
+    :param lines: Commands in it.
+    :param bytes: Size of what was sent.
+    """
+
+    execution_id: str
+    file: str
+    number: int
+    lines: int
+    bytes: int
+
+
+class Uploader:
+    """Sends parts to one document import."""
+
+    def __init__(self, client: MicsClient, datamart_id: str, document_import: DocumentImport) -> None:
+        self._client = client
+        self._datamart_id = datamart_id
+        self._document_import = document_import
+
+    def send(self, file: SourceFile, part: Part) -> SentPart:
+        """Send one part, and return the execution it became."""
+        bodies: list[PartBody] = []
+
+        def open_body() -> PartBody:
+            bodies.append(PartBody(file, part))
+            return bodies[-1]
+
+        execution = self._client.send(
+            executions.upload(
+                self._datamart_id,
+                str(self._document_import.id),
+                mime_type=self._document_import.mime_type,
+                open_body=open_body,
+            )
+        )
+        sent = SentPart(
+            execution_id=execution.execution_id,
+            file=part.file,
+            number=part.number,
+            lines=bodies[-1].lines,
+            bytes=part.size,
+        )
+        log.info(
+            "Sent %s: %d lines, %d bytes, execution %s of document import %s",
+            part,
+            sent.lines,
+            sent.bytes,
+            sent.execution_id,
+            self._document_import.id,
+        )
+        return sent
+
+    def send_all(
+        self, parts: Sequence[Part], files: Mapping[str, SourceFile], *, parallel_uploads: int
+    ) -> list[SentPart]:
+        """Send the parts and return what they became, in the order of the parts.
+
+        :param files: The files by name.
+        :param parallel_uploads: Parts under way at the same time; each holds one block of its file in memory.
+        :raises MicsUploadError: One could not be sent. Those under way were waited for, and no other was begun.
+        """
+        if parallel_uploads < 1:
+            raise MicsConfigurationError(f"parallel_uploads must be at least 1, not {parallel_uploads}.")
+        sent: dict[int, SentPart] = {}
+        failed: dict[int, MicsError] = {}
+        waiting = iter(enumerate(parts))
+        pool = concurrent.futures.ThreadPoolExecutor(parallel_uploads, thread_name_prefix="mics-upload")
+        try:
+            under_way: dict[concurrent.futures.Future[SentPart], int] = {}
+            while True:
+                while not failed and len(under_way) < parallel_uploads and (following := next(waiting, None)):
+                    index, part = following
+                    under_way[pool.submit(self.send, files[part.file], part)] = index
+                if not under_way:
+                    break
+                done, _ = concurrent.futures.wait(under_way, return_when=concurrent.futures.FIRST_COMPLETED)
+                for future in done:
+                    index = under_way.pop(future)
+                    try:
+                        sent[index] = future.result()
+                    except MicsError as error:
+                        failed[index] = error
+        finally:
+            # Without waiting: where the task is being killed, nobody would.
+            pool.shutdown(wait=False, cancel_futures=True)
+        if failed:
+            raise _upload_error(parts, sent, failed)
+        return [sent[index] for index in range(len(parts))]
+
+
+def _upload_error(parts: Sequence[Part], sent: Mapping[int, SentPart], failed: Mapping[int, MicsError]) -> MicsError:
+    index, error = min(failed.items())
+    if len(parts) == 1:
+        return error
+    execution_ids = [sent[index].execution_id for index in sorted(sent)]
+    return MicsUploadError(
+        f"{parts[index]} could not be sent; {len(sent)} of {len(parts)} parts were, as "
+        f"{_listed(execution_ids)}. {error}",
+        execution_ids=execution_ids,
+        retryable=error.retryable,
+    )
+
+
+def _listed(execution_ids: Iterable[str]) -> str:
+    text = ", ".join(execution_ids)
+    return f"executions {text}" if text else "none"

@@ -1,0 +1,133 @@
+"""What to do after each look at the executions that are waited for. Pure: the same for poke, reschedule and trigger."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import logging
+import random
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+from airflow_provider_mics.api import executions
+from airflow_provider_mics.exceptions import (
+    MicsAuthenticationError,
+    MicsConfigurationError,
+    MicsError,
+    MicsNotFoundError,
+    MicsPermissionError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from airflow_provider_mics.api.conversation import Conversation
+    from airflow_provider_mics.api.models import Execution
+
+log = logging.getLogger(__name__)
+
+#: Refusals in a row (401, 403, 404) after which waiting is given up: one may be a right or a token being changed.
+MAX_REFUSALS: Final = 3
+#: Looks at which an execution that has succeeded may still lack its result. Longer than any lag seen; then the verdict
+#: decides, and it never takes a missing result for a good one.
+MAX_LOOKS_WITHOUT_RESULT: Final = 3
+
+_REFUSALS: Final = (MicsAuthenticationError, MicsPermissionError, MicsNotFoundError, MicsConfigurationError)
+
+
+class Step(Enum):
+    """What to do next."""
+
+    #: Look again after a while.
+    WAIT = "wait"
+    #: All executions have ended.
+    ENDED = "ended"
+    #: The deadline has passed.
+    TIMEOUT = "timeout"
+    #: Looking itself cannot succeed.
+    GIVE_UP = "give up"
+
+
+@dataclasses.dataclass(kw_only=True)
+class Watch:
+    """Follows executions to their end.
+
+    :param document_import_id: The import they belong to.
+    :param execution_ids: Those waited for; None: all of the import, of which there must be one at least.
+    :param deadline: When to stop, in s since the epoch: an absolute time, so that nothing extends it.
+    :param max_refusals: See :data:`MAX_REFUSALS`.
+    """
+
+    document_import_id: str
+    execution_ids: Sequence[str] | None
+    deadline: float
+    max_refusals: int = MAX_REFUSALS
+    _refusals: int = 0
+    _failures: int = 0
+    _looks_without_result: int = 0
+    _strange: set[str] = dataclasses.field(default_factory=set)
+    _told: str = ""
+
+    def look(self, datamart_id: str) -> Conversation[Mapping[str, Execution]]:
+        """Read the executions."""
+        if self.execution_ids is None:
+            return executions.read_all(datamart_id, self.document_import_id)
+        return executions.read_some(datamart_id, self.document_import_id, self.execution_ids)
+
+    def saw(self, found: Collection[Execution], now: float) -> Step:
+        """Decide after a look that succeeded.
+
+        :param now: Time in s since the epoch.
+        """
+        self._refusals = self._failures = 0
+        self._tell(found)
+        if self._are_over(found):
+            return Step.ENDED
+        return Step.TIMEOUT if now >= self.deadline else Step.WAIT
+
+    def failed(self, error: MicsError, now: float) -> Step:
+        """Decide after a look that failed. A failed look says nothing about the load.
+
+        :param now: Time in s since the epoch.
+        """
+        self._failures += 1
+        self._refusals = self._refusals + 1 if isinstance(error, _REFUSALS) else 0
+        # Told at the 1st, 2nd, 4th, 8th... in a row: a night-long outage must not fill the log.
+        if self._failures & (self._failures - 1) == 0:
+            log.warning("Look %d in a row failed; the load itself goes on. %s", self._failures, error)
+        if self._refusals >= self.max_refusals:
+            return Step.GIVE_UP
+        return Step.TIMEOUT if now >= self.deadline else Step.WAIT
+
+    def pause(self, interval_s: float, now: float) -> float:
+        """Return how long to wait before the next look, in s, never beyond the deadline.
+
+        It is the interval, a tenth shorter or longer at random, so that waits begun together do not look together.
+        """
+        spread = interval_s * random.uniform(0.9, 1.1)  # noqa: S311 - not a secret
+        return max(0.0, min(spread, self.deadline - now))
+
+    def _are_over(self, found: Collection[Execution]) -> bool:
+        if self.execution_ids is None and not found:
+            return False
+        if not all(execution.is_ended for execution in found):
+            return False
+        if any(execution.has_succeeded and execution.result is None for execution in found):
+            self._looks_without_result += 1
+            return self._looks_without_result > MAX_LOOKS_WITHOUT_RESULT
+        return True
+
+    def _tell(self, found: Collection[Execution]) -> None:
+        for execution in found:
+            if not execution.is_known_status and execution.status not in self._strange:
+                self._strange.add(execution.status)
+                log.warning(
+                    "Execution %s has the status %r, which this provider does not know; waiting on.",
+                    execution.execution_id,
+                    execution.status,
+                )
+        counts = collections.Counter(execution.status for execution in found)
+        told = ", ".join(f"{count} {status}" for status, count in sorted(counts.items())) or "no execution yet"
+        if told != self._told:
+            self._told = told
+            log.info("Document import %s: %s", self.document_import_id, told)

@@ -1,0 +1,101 @@
+"""What Airflow reads to know this provider. Every Airflow process calls it, so it imports nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_INTEGRATION = "mediarithmics"
+
+
+def get_provider_info() -> dict[str, Any]:
+    """Return the provider's description, in the form of Airflow's ``provider_info.schema.json``."""
+    return {
+        "package-name": "airflow-provider-mics",
+        "name": "mediarithmics",
+        "description": "`mediarithmics <https://www.mediarithmics.com/>`__ customer data platform: bulk imports.",
+        "integrations": [
+            {
+                "integration-name": _INTEGRATION,
+                "external-doc-url": "https://developer.mediarithmics.io/",
+                "tags": ["service"],
+            }
+        ],
+        "hooks": [{"integration-name": _INTEGRATION, "python-modules": ["airflow_provider_mics.hooks.mics"]}],
+        "operators": [
+            {
+                "integration-name": _INTEGRATION,
+                "python-modules": [
+                    "airflow_provider_mics.operators.document_import",
+                    "airflow_provider_mics.operators.import_files",
+                    "airflow_provider_mics.operators.upload",
+                ],
+            }
+        ],
+        "sensors": [{"integration-name": _INTEGRATION, "python-modules": ["airflow_provider_mics.sensors.execution"]}],
+        "triggers": [
+            {"integration-name": _INTEGRATION, "python-modules": ["airflow_provider_mics.triggers.execution"]}
+        ],
+        "extra-links": ["airflow_provider_mics.links.document_import.MicsDocumentImportLink"],
+        "connection-types": [_mics_connection()],
+    }
+
+
+def _mics_connection() -> dict[str, Any]:
+    # A field whose type admits null is optional; the form saves those left empty as null.
+    return {
+        "connection-type": "mics",
+        "hook-class-name": "airflow_provider_mics.hooks.mics.MicsHook",
+        "hook-name": "mediarithmics",
+        "ui-field-behaviour": {
+            "hidden-fields": ["port", "schema", "extra"],
+            "relabeling": {
+                "host": "API address",
+                "login": "E-mail (only without an API token)",
+                "password": "API token, or the password of the e-mail",
+            },
+            "placeholders": {
+                "host": "https://api.mediarithmics.com",
+                "login": "leave empty with an API token",
+                "password": "api:...",
+            },
+        },
+        "conn-fields": {
+            "datamart_id": {
+                "label": "Datamart id",
+                "description": "The datamart that tasks work in unless they name another. "
+                "Navigator shows it under Settings > Datamart > Datamarts.",
+                "schema": {"type": ["string", "null"], "pattern": "^[0-9]{1,19}$"},
+            },
+            "organisation_id": {
+                "label": "Organisation id",
+                "description": "For links to Navigator. Left empty, the API is asked for the datamart's.",
+                "schema": {"type": ["string", "null"], "pattern": "^[0-9]{1,19}$"},
+            },
+            "navigator_url": {
+                "label": "Navigator address",
+                "description": "Address of the web UI, for links. Left empty: https://navigator.mediarithmics.com",
+                "schema": {"type": ["string", "null"]},
+            },
+            "timeout": {
+                "label": "Timeout (s)",
+                "description": "Seconds without any progress after which a call is given up. It bounds no upload as a "
+                "whole. Left empty: 120",
+                "schema": {"type": ["number", "null"], "exclusiveMinimum": 0},
+            },
+            "rate_limit": {
+                "label": "Requests per second",
+                "description": "Most requests per second that each process sends. Left empty: no limit",
+                "schema": {"type": ["number", "null"], "exclusiveMinimum": 0},
+            },
+            "verify": {
+                "label": "Verify the certificate",
+                "description": "true, false, or the path of a file of CA certificates. Left empty: true",
+                "schema": {"type": ["string", "null"]},
+            },
+            "proxy": {
+                "label": "Proxy",
+                "description": "Address of an HTTP proxy. Left empty: the one that the environment names",
+                "schema": {"type": ["string", "null"]},
+            },
+        },
+    }

@@ -1,0 +1,120 @@
+"""Operator that uploads files to a document import."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from airflow.providers.common.compat.sdk import AirflowSkipException
+
+from airflow_provider_mics.bulk.parts import DEFAULT_MAX_PART_BYTES
+from airflow_provider_mics.bulk.planning import check_deletions_allowed, plan_load
+from airflow_provider_mics.bulk.upload import SentPart, Uploader
+from airflow_provider_mics.exceptions import MicsConfigurationError, MicsSourceError
+from airflow_provider_mics.operators._task import MicsTask, hand_over
+from airflow_provider_mics.storage import find_files
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_mics.api.models import DocumentImport
+    from airflow_provider_mics.hooks.mics import MicsHook
+
+OnEmpty = Literal["skip", "succeed", "fail"]
+
+
+class MicsUploadFileOperator(MicsTask):
+    """Uploads files to a document import, in parts that the platform takes, and does not wait for them.
+
+    Files are read in byte ranges and never held in memory, nor copied. Each part ends where a line (CSV: a record)
+    ends; parts of a CSV file repeat its header.
+
+    Returns the ids of the executions, a list of str, in the order of the parts.
+
+    :param document_import_id: The document import, usually ``create.output``.
+    :param path: File, pattern or object-storage URI, or a list of these. A path without wildcard must exist; what a
+        pattern matches is loaded in the order of the names, and may be nothing (see ``on_empty``).
+    :param max_part_bytes: Largest part, in bytes.
+    :param parallel_uploads: Parts under way at the same time.
+    :param on_empty: What to do if there is not a single line to load: ``skip`` the task, ``succeed`` with no execution,
+        or ``fail``.
+    :param allow_deletions: Must be set for the document types whose lines erase users or identifiers.
+    :param mics_conn_id: The Airflow connection.
+    :param datamart_id: The datamart; None: the connection's.
+    :raises MicsSourceError: A file is missing, cannot be read, or changes while it is loaded.
+    :raises MicsInputError: A file is of another format than the import, or a line is larger than a part may be.
+    :raises MicsUploadError: A part could not be sent; the message names those that were.
+    :raises MicsCallError: Another call did not succeed.
+    """
+
+    template_fields: Sequence[str] = ("mics_conn_id", "datamart_id", "document_import_id", "path")
+    # A path that ends in .json is a file to load, not a template.
+    template_ext: Sequence[str] = ()
+
+    def __init__(
+        self,
+        *,
+        document_import_id: str,
+        path: str | Sequence[str],
+        max_part_bytes: int = DEFAULT_MAX_PART_BYTES,
+        parallel_uploads: int = 2,
+        on_empty: OnEmpty = "skip",
+        allow_deletions: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.document_import_id = document_import_id
+        self.path = path
+        self.max_part_bytes = max_part_bytes
+        self.parallel_uploads = parallel_uploads
+        self.on_empty: OnEmpty = on_empty
+        self.allow_deletions = allow_deletions
+
+    def execute(self, context: Context) -> list[str]:
+        """Plan and send."""
+        self.link_to(context, self.document_import_id)
+        sent = send_files(
+            self.hook,
+            self.hook.get_document_import(self.document_import_id),
+            self.path,
+            max_part_bytes=self.max_part_bytes,
+            parallel_uploads=self.parallel_uploads,
+            on_empty=self.on_empty,
+            allow_deletions=self.allow_deletions,
+        )
+        hand_over(context, sent)
+        return [part.execution_id for part in sent]
+
+
+def send_files(
+    hook: MicsHook,
+    document_import: DocumentImport,
+    path: Any,
+    *,
+    max_part_bytes: int,
+    parallel_uploads: int,
+    on_empty: OnEmpty,
+    allow_deletions: bool,
+) -> list[SentPart]:
+    """Find, cut and send files; arguments as for :class:`MicsUploadFileOperator`."""
+    if on_empty not in {"skip", "succeed", "fail"}:
+        raise MicsConfigurationError(f"on_empty must be skip, succeed or fail, not {on_empty!r}.")
+    check_deletions_allowed(document_import, allow_deletions=allow_deletions)
+    plan = plan_load(find_files(path), mime_type=document_import.mime_type, max_part_bytes=max_part_bytes)
+    if not plan.parts:
+        nothing = f"There is nothing to load: {len(plan.files)} files, and no line in them."
+        if on_empty == "skip":
+            raise AirflowSkipException(nothing)
+        if on_empty == "fail":
+            raise MicsSourceError(nothing, hint='With on_empty="skip" or "succeed" that would be no failure.')
+        hook.log.warning(nothing)
+        return []
+    hook.log.info(
+        "Loading %d bytes of %d files in %d parts",
+        sum(part.size for part in plan.parts),
+        len(plan.files),
+        len(plan.parts),
+    )
+    uploader = Uploader(hook.client, hook.datamart_id, document_import)
+    return uploader.send_all(plan.parts, plan.files, parallel_uploads=parallel_uploads)

@@ -1,0 +1,72 @@
+"""Finding the files that a task names, on this machine and in object storage."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from airflow_provider_mics.bulk.files import RemoteFile, has_wildcard, local_files
+from airflow_provider_mics.exceptions import MicsConfigurationError, MicsSourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_provider_mics.bulk.files import SourceFile
+
+
+def find_files(path: Any) -> list[SourceFile]:
+    """Return the files that ``path`` names, in order, those of a pattern by name.
+
+    :param path: A path, a pattern (``*``, ``?``, ``[...]``, ``**``), a URI of an object store (``s3://``, ``gs://``,
+        ``file://``..., a pattern too, with the Airflow connection before an ``@`` as in ``s3://conn@bucket/key``), or
+        a list of these.
+    :raises MicsSourceError: A path without a wildcard does not exist, is a directory, or cannot be read.
+    """
+    return [file for name in _names(path) for file in _find(name)]
+
+
+def _find(name: str) -> list[SourceFile]:
+    if "://" not in name:
+        return local_files([name])
+    parts = urlsplit(name)
+    if parts.scheme == "file":
+        return local_files([unquote(parts.path)])
+    return list(_remote_files(name))
+
+
+def _remote_files(uri: str) -> Iterator[SourceFile]:
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+    shown = _without_query(uri)
+    try:
+        path = ObjectStoragePath(uri)
+        filesystem = path.fs
+        matches = sorted(filesystem.glob(path.path)) if has_wildcard(path.path) else [path.path]
+    except Exception as error:  # noqa: BLE001 - every store raises its own kind
+        raise MicsSourceError(
+            f"{shown} cannot be reached: {type(error).__name__}.",
+            hint="Check that the store's provider package is installed, and the connection that the URI names.",
+        ) from None
+    prefix = shown.partition("://")[0]
+    for match in matches:
+        name = shown if match == path.path else f"{prefix}://{str(match).lstrip('/')}"
+        yield RemoteFile(filesystem, match, name)
+
+
+def _without_query(uri: str) -> str:
+    """Return the URI without what may carry a signature."""
+    return uri.partition("?")[0] if "sig" in uri.partition("?")[2].lower() else uri
+
+
+def _names(path: Any) -> Iterator[str]:
+    if isinstance(path, str | os.PathLike):
+        text = os.fspath(path)
+        if not isinstance(text, str) or not text.strip():
+            raise MicsConfigurationError("path is empty.", hint="Name a file, a pattern, or a URI.")
+        yield text
+    elif hasattr(path, "__iter__") and not isinstance(path, bytes | dict):
+        for item in path:
+            yield from _names(item)
+    else:
+        raise MicsConfigurationError(f"path must be a path or a list of paths, not {type(path).__name__}.")

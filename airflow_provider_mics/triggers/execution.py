@@ -1,0 +1,90 @@
+"""Trigger that waits for executions."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from airflow_provider_mics.bulk.watch import Step, Watch
+from airflow_provider_mics.exceptions import MicsError
+from airflow_provider_mics.hooks.mics import MicsHook
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+class MicsExecutionTrigger(BaseTrigger):
+    """Waits until executions have ended. It only reads, and may run twice.
+
+    Its one event says what it waited for and how that ended, with a ``status`` of
+    :class:`~airflow_provider_mics.bulk.watch.Step`; what became of the lines is for the worker to read.
+
+    :param mics_conn_id: The Airflow connection.
+    :param datamart_id: The datamart.
+    :param document_import_id: The document import.
+    :param execution_ids: The executions; None: all of the import.
+    :param poke_interval: Time between two looks, in s.
+    :param deadline: When to stop, in s since the epoch.
+    """
+
+    def __init__(
+        self,
+        *,
+        mics_conn_id: str,
+        datamart_id: str,
+        document_import_id: str,
+        execution_ids: list[str] | None,
+        poke_interval: float,
+        deadline: float,
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Airflow's has no annotations
+        self.mics_conn_id = mics_conn_id
+        self.datamart_id = datamart_id
+        self.document_import_id = document_import_id
+        self.execution_ids = execution_ids
+        self.poke_interval = poke_interval
+        self.deadline = deadline
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return class path and arguments, all plain JSON."""
+        return (
+            f"{type(self).__module__}.{type(self).__qualname__}",
+            {
+                "mics_conn_id": self.mics_conn_id,
+                "datamart_id": self.datamart_id,
+                "document_import_id": self.document_import_id,
+                "execution_ids": self.execution_ids,
+                "poke_interval": self.poke_interval,
+                "deadline": self.deadline,
+            },
+        )
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Look until there is something to say."""
+        watch = Watch(
+            document_import_id=self.document_import_id, execution_ids=self.execution_ids, deadline=self.deadline
+        )
+        async with MicsHook(self.mics_conn_id, self.datamart_id).async_client() as client:
+            while True:
+                message = ""
+                try:
+                    found = await client.run(watch.look(self.datamart_id))
+                except MicsError as error:
+                    message = str(error)
+                    step = watch.failed(error, time.time())
+                else:
+                    step = watch.saw(found.values(), time.time())
+                if step is not Step.WAIT:
+                    break
+                await asyncio.sleep(watch.pause(self.poke_interval, time.time()))
+        yield TriggerEvent(
+            {
+                "status": step.value,
+                "message": message,
+                "document_import_id": self.document_import_id,
+                "execution_ids": self.execution_ids,
+            }
+        )

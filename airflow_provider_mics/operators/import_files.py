@@ -23,7 +23,7 @@ from airflow_provider_mics.operators.upload import OnEmpty, send_files
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from airflow.providers.common.compat.sdk import Context
+    from airflow.providers.common.compat.sdk import Context, XComArg
 
     from airflow_provider_mics.api.models import Execution
 
@@ -64,7 +64,7 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         *,
         document_type: str,
         name: str,
-        path: str | Sequence[str],
+        path: str | Sequence[str] | XComArg,
         mime_type: str = MimeType.NDJSON.value,
         encoding: str = "utf-8",
         priority: str = Priority.MEDIUM.value,
@@ -74,8 +74,8 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         parallel_uploads: int = 2,
         on_empty: OnEmpty = "skip",
         allow_deletions: bool = False,
-        max_rejected: int | None = 0,
-        max_rejected_ratio: float | None = None,
+        max_rejected: int | str | None = 0,
+        max_rejected_ratio: float | str | None = None,
         wait_for_completion: bool = True,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poke_interval: float = 60.0,
@@ -85,7 +85,7 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         super().__init__(**kwargs)
         self.document_type = document_type
         self.name = name
-        self.path = path
+        self.path: Any = path
         self.mime_type = mime_type
         self.encoding = encoding
         self.priority = priority

@@ -16,7 +16,7 @@ from airflow_provider_mics.storage import find_files
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from airflow.providers.common.compat.sdk import Context
+    from airflow.providers.common.compat.sdk import Context, XComArg
 
     from airflow_provider_mics.api.models import DocumentImport
     from airflow_provider_mics.hooks.mics import MicsHook
@@ -55,8 +55,8 @@ class MicsUploadFileOperator(MicsTask):
     def __init__(
         self,
         *,
-        document_import_id: str,
-        path: str | Sequence[str],
+        document_import_id: str | XComArg,
+        path: str | Sequence[str] | XComArg,
         max_part_bytes: int = DEFAULT_MAX_PART_BYTES,
         parallel_uploads: int = 2,
         on_empty: OnEmpty = "skip",
@@ -64,8 +64,8 @@ class MicsUploadFileOperator(MicsTask):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.document_import_id = document_import_id
-        self.path = path
+        self.document_import_id: Any = document_import_id
+        self.path: Any = path
         self.max_part_bytes = max_part_bytes
         self.parallel_uploads = parallel_uploads
         self.on_empty: OnEmpty = on_empty

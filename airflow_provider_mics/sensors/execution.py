@@ -20,7 +20,7 @@ from airflow_provider_mics.operators._waiting import Waited, deferral
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from airflow.providers.common.compat.sdk import Context
+    from airflow.providers.common.compat.sdk import Context, XComArg
 
     from airflow_provider_mics.api.models import Execution
 
@@ -68,16 +68,16 @@ class MicsExecutionSensor(MicsTask, BaseSensorOperator):
     def __init__(
         self,
         *,
-        document_import_id: str,
-        execution_ids: Sequence[str] | None = None,
-        max_rejected: int | None = 0,
-        max_rejected_ratio: float | None = None,
+        document_import_id: str | XComArg,
+        execution_ids: str | Sequence[str] | XComArg | None = None,
+        max_rejected: int | str | None = 0,
+        max_rejected_ratio: float | str | None = None,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.document_import_id = document_import_id
-        self.execution_ids = execution_ids
+        self.document_import_id: Any = document_import_id
+        self.execution_ids: Any = execution_ids
         self.max_rejected = max_rejected
         self.max_rejected_ratio = max_rejected_ratio
         self.deferrable = deferrable

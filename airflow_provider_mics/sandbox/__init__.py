@@ -6,7 +6,8 @@ Nothing of the provider imports this package; it needs ``h11``, which the extra 
 
 from __future__ import annotations
 
-from airflow_provider_mics.sandbox.faults import Fault, FaultPlans
+from airflow_provider_mics.sandbox.faults import Fault
+from airflow_provider_mics.sandbox.plans import FaultPlans
 from airflow_provider_mics.sandbox.record import RequestRecord
 from airflow_provider_mics.sandbox.sandbox import Sandbox
 from airflow_provider_mics.sandbox.settings import Settings

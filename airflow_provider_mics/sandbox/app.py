@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from airflow_provider_mics.sandbox.messages import HttpError, Request, Response, not_found, ok, page, path_segments
+from airflow_provider_mics.sandbox.messages import (
+    HttpError,
+    Request,
+    Response,
+    not_found,
+    ok,
+    page,
+    path_segments,
+    window,
+)
 
 if TYPE_CHECKING:
     from airflow_provider_mics.sandbox.auth import Access
@@ -93,7 +102,8 @@ class App:
 
         async def datamarts(request: Request, _: Arguments) -> Response:
             found = access.datamart_list(request.query.get("organisation_id"))
-            return page(found, request.query, self._settings.default_page_size, self._settings.max_page_size)
+            asked = window(request.query, self._settings.default_page_size, self._settings.max_page_size)
+            return page(asked.of(found), len(found), asked)
 
         for kind, path, handler in (
             ("create_access_token", f"{authentication}/access_tokens", access.access_tokens),

@@ -10,14 +10,14 @@ from airflow_provider_mics.sandbox.app import App
 from airflow_provider_mics.sandbox.auth import Access
 from airflow_provider_mics.sandbox.control import PREFIX, Control
 from airflow_provider_mics.sandbox.executions import Executions
-from airflow_provider_mics.sandbox.faults import FaultPlans, merge
 from airflow_provider_mics.sandbox.imports import Imports
-from airflow_provider_mics.sandbox.record import Recorder
+from airflow_provider_mics.sandbox.messages import merge
+from airflow_provider_mics.sandbox.plans import FaultPlans
+from airflow_provider_mics.sandbox.record import CONTROL, Recorder
 from airflow_provider_mics.sandbox.state import Execution, Pin, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from pathlib import Path
 
     from airflow_provider_mics.sandbox.clock import Clock
     from airflow_provider_mics.sandbox.messages import Request, Response
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 class Engine:
     """What answers requests, and what tests reach into.
 
-    :param folder: where uploads are kept.
     :param on_change: called after anything happened, from whatever thread it happened on.
     """
 
@@ -40,7 +39,6 @@ class Engine:
         forbidden: Iterable[str],
         clock: Clock,
         settings: Settings,
-        folder: Path,
         keep_requests: int,
         on_change: Callable[[], None],
     ) -> None:
@@ -59,14 +57,14 @@ class Engine:
             clock=clock,
             settings=settings,
         )
-        self.executions = Executions(self.state, settings, clock, folder)
+        self.executions = Executions(self.state, settings, clock)
         self._app = App(self.access, Imports(self.state, settings), self.executions, settings)
         self._control = Control(self)
 
     def kind_of(self, method: str, path: str) -> str:
         """Name the route of a path; "control" for the control API."""
         if path.startswith(PREFIX):
-            return "control"
+            return CONTROL
         route, _, _ = self._app.find(method, path)
         return "unknown" if route is None else route.kind
 

@@ -6,19 +6,19 @@ import asyncio
 import concurrent.futures
 import threading
 from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_mics.api.constants import CONTENT_TYPES, ExecutionStatus, MimeType
 from airflow_provider_mics.sandbox import life_cycle
 from airflow_provider_mics.sandbox.lines import Job, Report, check_document
-from airflow_provider_mics.sandbox.messages import HttpError, Request, Response, not_found, ok, page
+from airflow_provider_mics.sandbox.messages import HttpError, Request, Response, not_found, ok, page, window
 from airflow_provider_mics.sandbox.multipart import MultipartReader, Part
 from airflow_provider_mics.sandbox.state import DocumentImport, Execution, Pin, State
 from airflow_provider_mics.sandbox.upload import Spool, too_large
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from airflow_provider_mics.sandbox.clock import Clock
     from airflow_provider_mics.sandbox.settings import Settings
@@ -29,16 +29,14 @@ _MULTIPART_MARGIN: Final = 64 * 1024
 
 
 class Executions:
-    """The handlers of ``/v1/datamarts/:datamartId/document_imports/:importId/executions`` and ``/v1/data_file/data``.
+    """The handlers of ``.../document_imports/:importId/executions`` and of ``/v1/data_file/data``."""
 
-    :param folder: where uploads are written.
-    """
-
-    def __init__(self, state: State, settings: Settings, clock: Clock, folder: Path) -> None:
+    def __init__(self, state: State, settings: Settings, clock: Clock) -> None:
         self._state = state
         self._settings = settings
         self._clock = clock
-        self._folder = folder
+        #: Where uploads are written; set before the first one.
+        self.folder = Path()
         self._stopped = threading.Event()
         self._pool = concurrent.futures.ThreadPoolExecutor(max_workers=2, thread_name_prefix="mics-sandbox-lines")
 
@@ -58,7 +56,7 @@ class Executions:
         if not multipart:
             _check_content_type(request.headers.get("content-type"), document_import)
         execution_id = self._state.new_execution_id()
-        spool = Spool(self._folder / f"{execution_id}.body", settings.max_body_bytes)
+        spool = Spool(self.folder / f"{execution_id}.body", settings.max_body_bytes)
         try:
             if multipart:
                 file_name = await self._read_form(request, document_import, spool)
@@ -93,7 +91,7 @@ class Executions:
         self, execution_id: str, organisation_id: str, document_import: DocumentImport, file_name: str, spool: Spool
     ) -> Execution:
         settings, created = self._settings, self._clock.now()
-        errors = self._folder / f"{execution_id}.errors.csv"
+        errors = self.folder / f"{execution_id}.errors.csv"
         job = Job(
             path=spool.path,
             errors=errors,
@@ -140,8 +138,8 @@ class Executions:
         settings, now = self._settings, self._clock.now()
         found = [item for item in self._state.executions(document_import) if item.created + settings.list_lag_s <= now]
         found.reverse()
-        resources = [await self.resource(item) for item in found]
-        return page(resources, query, settings.default_page_size, settings.max_page_size)
+        asked = window(query, settings.default_page_size, settings.max_page_size)
+        return page([await self.resource(item) for item in asked.of(found)], len(found), asked)
 
     def find(self, document_import: DocumentImport, execution_id: str) -> Execution:
         """Find an execution of an import, or answer 404."""
@@ -174,14 +172,15 @@ class Executions:
 
         :param may_read: raises for a datamart on which the caller has no right.
         """
-        for execution in self._state.executions():
-            if uri in {execution.file_uri, execution.error_file_uri}:
-                may_read(execution.document_import.datamart_id)
-                if uri == execution.file_uri:
-                    return Response(HTTPStatus.OK, execution.path, content_type="application/octet-stream")
-                await asyncio.shield(asyncio.wrap_future(execution.report))
-                return Response(HTTPStatus.OK, execution.error_path, content_type="application/octet-stream")
-        raise not_found()
+        execution = self._state.execution_of_file(uri)
+        if execution is None:
+            raise not_found()
+        may_read(execution.document_import.datamart_id)
+        path = execution.path
+        if uri == execution.error_file_uri:
+            await asyncio.shield(asyncio.wrap_future(execution.report))
+            path = execution.error_path
+        return Response(HTTPStatus.OK, path, content_type="application/octet-stream")
 
 
 def _mime(content_type: str | None) -> str:

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_mics.api.constants import DocumentType, MimeType, Priority
-from airflow_provider_mics.sandbox.messages import HttpError, Request, Response, not_found, ok, page
+from airflow_provider_mics.sandbox.messages import HttpError, Request, Response, not_found, ok, page, window
 from airflow_provider_mics.sandbox.state import DocumentImport, State
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ class Imports:
         else:
             found.sort(key=lambda item: int(item.id))
         settings = self._settings
-        resources = [item.resource() for item in found]
-        return page(resources, query, settings.default_page_size, settings.max_page_size)
+        asked = window(query, settings.default_page_size, settings.max_page_size)
+        return page([item.resource() for item in asked.of(found)], len(found), asked)
 
     def get(self, datamart_id: str, import_id: str) -> DocumentImport:
         """Find an import, or answer 404."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_mics.api.constants import SUCCESS_STATUSES, TERMINAL_STATUSES, ExecutionStatus
-from airflow_provider_mics.sandbox.faults import merge
+from airflow_provider_mics.sandbox.messages import merge
 
 if TYPE_CHECKING:
     from airflow_provider_mics.sandbox.clock import Clock

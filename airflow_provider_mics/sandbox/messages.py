@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import copy
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
 #: A body that is read as JSON (not an upload) may have so many bytes.
 MAX_JSON_BYTES: Final = 32 * 1024 * 1024
 NOT_FOUND_TEXT: Final = "Resource Not Found"
 FORBIDDEN_TEXT: Final = "User is not authorized to perform this operation"
+
+
+_T = TypeVar("_T")
 
 
 @dataclass(slots=True)
@@ -104,25 +109,38 @@ def ok(data: Any, status: int = HTTPStatus.OK) -> Response:
     return json_response({"status": "ok", "data": data}, status)
 
 
-def page(items: Sequence[Any], query: Mapping[str, str], default_size: int, max_size: int | None) -> Response:
-    """Answer one page of a list, with the fields of the vendor's samples, ``max_result`` and ``max_results`` alike.
+@dataclass(slots=True, frozen=True)
+class Window:
+    """Which part of a list is asked for."""
+
+    first: int
+    size: int
+
+    def of(self, items: Sequence[_T]) -> Sequence[_T]:
+        """Cut it out."""
+        return items[self.first : self.first + self.size]
+
+
+def window(query: Mapping[str, str], default_size: int, max_size: int | None) -> Window:
+    """Read ``first_result`` and ``max_results``.
 
     UNKNOWN at the vendor: we answer 400 to a page that is not made of numbers, and cap the size silently if told to.
     """
-    first = _number(query, "first_result", 0)
     size = _number(query, "max_results", default_size)
-    if max_size is not None:
-        size = min(size, max_size)
-    shown = items[first : first + size]
+    return Window(_number(query, "first_result", 0), size if max_size is None else min(size, max_size))
+
+
+def page(shown: Sequence[Any], total: int, asked: Window) -> Response:
+    """Answer one page of a list, with the fields of the vendor's samples, ``max_result`` and ``max_results`` alike."""
     return json_response(
         {
             "status": "ok",
             "data": shown,
             "count": len(shown),
-            "total": len(items),
-            "first_result": first,
-            "max_result": size,
-            "max_results": size,
+            "total": total,
+            "first_result": asked.first,
+            "max_result": asked.size,
+            "max_results": asked.size,
         }
     )
 
@@ -151,3 +169,14 @@ def _number(query: Mapping[str, str], name: str, default: int) -> int:
     if not (text.isascii() and text.isdigit()):
         raise HttpError(HTTPStatus.BAD_REQUEST, f"{name} must be a positive integer")
     return int(text)
+
+
+def merge(target: dict[str, Any], patch: Mapping[str, Any]) -> None:
+    """Merge ``patch`` into ``target``, objects deeply, everything else by replacement."""
+    for name, value in patch.items():
+        present = target.get(name)
+        if isinstance(value, Mapping) and isinstance(present, dict):
+            merge(present, value)
+        else:
+            # A copy: the patch is used again for other requests.
+            target[name] = copy.deepcopy(value)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _SECRET_HEADERS: Final = frozenset({"authorization", "proxy-authorization", "cookie"})
 _SECRET_QUERY: Final = frozenset({"access_token"})
 REDACTED: Final = "***"
+#: Kind of the requests to the control API, which the stand-in's own tests and nobody else makes.
+CONTROL: Final = "control"
 
 
 @dataclass(slots=True)
@@ -61,6 +63,7 @@ class Recorder:
     def start(
         self,
         *,
+        kind: str,
         time_ms: int,
         connection_id: int,
         method: str,
@@ -68,11 +71,13 @@ class Recorder:
         query: Mapping[str, str],
         headers: Mapping[str, str],
     ) -> RequestRecord:
-        """Note a request whose headers were read."""
+        """Note a request whose headers were read; one to the control API is neither kept nor counted."""
+        kept = kind != CONTROL
         with self._lock:
-            self._number += 1
+            self._number += kept
             record = RequestRecord(
-                number=self._number,
+                kind=kind,
+                number=self._number if kept else 0,
                 time_ms=time_ms,
                 connection_id=connection_id,
                 method=method,
@@ -80,8 +85,9 @@ class Recorder:
                 query={name: REDACTED if name in _SECRET_QUERY else value for name, value in query.items()},
                 headers={name: REDACTED if name in _SECRET_HEADERS else value for name, value in headers.items()},
             )
-            self._records.append(record)
-            self._counts["total"] += 1
+            if kept:
+                self._records.append(record)
+                self._counts.update(("total", kind))
         self._on_change()
         return record
 

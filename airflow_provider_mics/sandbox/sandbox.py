@@ -8,10 +8,12 @@ import ipaddress
 import shutil
 import tempfile
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from airflow_provider_mics.sandbox.clock import Clock, ClockKind
+from airflow_provider_mics.sandbox.connection import Surroundings
 from airflow_provider_mics.sandbox.engine import Engine
 from airflow_provider_mics.sandbox.server import Server
 from airflow_provider_mics.sandbox.settings import Settings
@@ -20,16 +22,18 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterable, Mapping
 
-    from airflow_provider_mics.sandbox.faults import FaultPlans
+    from airflow_provider_mics.sandbox.plans import FaultPlans
     from airflow_provider_mics.sandbox.record import RequestRecord
     from airflow_provider_mics.sandbox.state import DocumentImport, Execution
 
-DEFAULT_TOKEN: Final = "api:sandbox-token"
+DEFAULT_TOKEN: Final = "api:sandbox-token"  # noqa: S105 - opens nothing but this stand-in
 DEFAULT_DATAMART: Final = "1509"
 DEFAULT_ORGANISATION: Final = "1426"
 DEFAULT_FORBIDDEN: Final = "1510"
+#: How often ``wait_until`` looks without being told, seconds.
+_LOOK_AGAIN_S: Final = 0.02
 DEFAULT_EMAIL: Final = "technical.user@example.com"
-DEFAULT_PASSWORD: Final = "sandbox-password"
+DEFAULT_PASSWORD: Final = "sandbox-password"  # noqa: S105 - opens nothing but this stand-in
 
 
 class Sandbox:
@@ -94,7 +98,8 @@ class Sandbox:
         self.forbidden_datamart_id = next(iter(forbidden_datamarts), None)
         self.accounts = dict(accounts) if accounts is not None else {DEFAULT_EMAIL: DEFAULT_PASSWORD}
         self.clock = Clock(clock, start)
-        self._folder = Path(tempfile.mkdtemp(prefix="mics-sandbox-", dir=folder))
+        self._parent = folder
+        self._folder: Path | None = None
         self._engine = Engine(
             tokens=[token, *more_tokens],
             accounts=self.accounts,
@@ -102,7 +107,6 @@ class Sandbox:
             forbidden=forbidden_datamarts,
             clock=self.clock,
             settings=settings or Settings(),
-            folder=self._folder,
             keep_requests=keep_requests,
             on_change=self._notify,
         )
@@ -110,7 +114,9 @@ class Sandbox:
     # Life ------------------------------------------------------------------------------------------------------------
 
     def start(self) -> Self:
-        """Listen; returns once requests are answered."""
+        """Listen; returns once requests are answered. A stopped stand-in cannot be started again."""
+        self._folder = Path(tempfile.mkdtemp(prefix="mics-sandbox-", dir=self._parent))
+        self._engine.executions.folder = self._folder
         self._thread = threading.Thread(target=self._run, name="mics-sandbox", daemon=True)
         self._thread.start()
         self._started.wait()
@@ -130,7 +136,8 @@ class Sandbox:
             self._thread.join()
             self._thread = None
         self._engine.executions.stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -141,14 +148,14 @@ class Sandbox:
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that called start
             self._failure = error
         finally:
             self._started.set()
 
     async def _serve(self) -> None:
         engine = self._engine
-        server = Server(engine, faults=engine.faults, recorder=engine.recorder, clock=self.clock, log=self._log)
+        server = Server(Surroundings(engine, engine.faults, engine.recorder, self.clock, self._log))
         self._loop, self._stop_event = asyncio.get_running_loop(), asyncio.Event()
         port = await server.start(self._host, self._port, self._ssl_context)
         scheme = "http" if self._ssl_context is None else "https"
@@ -266,14 +273,18 @@ class Sandbox:
         return self._engine.execution(execution_id).path
 
     def wait_until(self, condition: Callable[[Sandbox], bool], timeout: float = 10) -> None:
-        """Wait until something holds, looking again whenever anything happens.
+        """Wait until something holds, looking again whenever anything happens, and often in between.
 
         :raises TimeoutError: it did not within ``timeout`` seconds.
         """
+        deadline = time.monotonic() + timeout
         with self._changed:
-            if not self._changed.wait_for(lambda: condition(self), timeout):
-                message = f"Not so within {timeout} s; counts: {self.counts}"
-                raise TimeoutError(message)
+            while not condition(self):
+                if time.monotonic() > deadline:
+                    message = f"Not so within {timeout} s; counts: {self.counts}"
+                    raise TimeoutError(message)
+                # The clock moves executions along without telling anybody.
+                self._changed.wait(_LOOK_AGAIN_S)
 
     def _notify(self) -> None:
         with self._changed:

@@ -105,9 +105,11 @@ class State:
         self.lock = threading.RLock()
         self._imports: dict[tuple[str, str], DocumentImport] = {}
         self._executions: dict[str, Execution] = {}
+        self._by_import: dict[tuple[str, str], list[Execution]] = {}
+        self._by_uri: dict[str, Execution] = {}
         self._import_ids = itertools.count(_FIRST_IMPORT_ID)
         self._execution_ids = itertools.count(_FIRST_EXECUTION_ID)
-        self._random = random.Random()
+        self._random = random.Random()  # noqa: S311 - names, not secrets
 
     def new_import_id(self) -> str:
         """Return an id that no import has had."""
@@ -157,6 +159,8 @@ class State:
         """Keep an execution."""
         with self.lock:
             self._executions[execution.id] = execution
+            self._by_import.setdefault(_key(execution.document_import), []).append(execution)
+            self._by_uri[execution.file_uri] = self._by_uri[execution.error_file_uri] = execution
 
     def get_execution(self, execution_id: str) -> Execution | None:
         """Find an execution by its id alone, which is unique over all imports."""
@@ -166,11 +170,14 @@ class State:
     def executions(self, document_import: DocumentImport | None = None) -> list[Execution]:
         """Return the executions of an import, or all, oldest first."""
         with self.lock:
-            found = list(self._executions.values())
-        if document_import is None:
-            return found
-        key = (document_import.datamart_id, document_import.id)
-        return [item for item in found if (item.document_import.datamart_id, item.document_import.id) == key]
+            if document_import is None:
+                return list(self._executions.values())
+            return list(self._by_import.get(_key(document_import), ()))
+
+    def execution_of_file(self, uri: str) -> Execution | None:
+        """Find the execution that an input or error file belongs to."""
+        with self.lock:
+            return self._by_uri.get(uri)
 
     def clear(self) -> list[Execution]:
         """Forget everything; returns the executions, whose files are the caller's to delete."""
@@ -178,4 +185,10 @@ class State:
             executions = list(self._executions.values())
             self._imports.clear()
             self._executions.clear()
+            self._by_import.clear()
+            self._by_uri.clear()
         return executions
+
+
+def _key(document_import: DocumentImport) -> tuple[str, str]:
+    return document_import.datamart_id, document_import.id

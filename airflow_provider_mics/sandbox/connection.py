@@ -1,0 +1,234 @@
+"""One HTTP/1.1 connection: requests in, answers out, and what planned faults do in between."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol
+
+import h11
+
+from airflow_provider_mics.sandbox.body import Body, DropConnectionError, strike
+from airflow_provider_mics.sandbox.messages import HttpError, Request, Response, error_response, split_target
+from airflow_provider_mics.sandbox.record import CONTROL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_provider_mics.sandbox.clock import Clock
+    from airflow_provider_mics.sandbox.faults import Fault
+    from airflow_provider_mics.sandbox.plans import FaultPlans
+    from airflow_provider_mics.sandbox.record import Recorder, RequestRecord
+
+_log = logging.getLogger(__name__)
+
+#: Bytes read from a socket or a file at a time.
+READ_BYTES: Final = 256 * 1024
+_MAX_HEADER_BYTES: Final = 64 * 1024
+#: How long the rest of a refused body is read and dropped, so that the client gets to see the answer; seconds.
+_LINGER_S: Final = 10
+_WITHOUT_BODY: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
+
+
+class Routed(Protocol):
+    """What the server asks of the application."""
+
+    def kind_of(self, method: str, path: str) -> str:
+        """Name the route of a path."""
+
+    async def handle(self, request: Request) -> Response:
+        """Answer a request."""
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What a connection works with.
+
+    :param log: told each request when it is done; None: nobody is.
+    """
+
+    app: Routed
+    faults: FaultPlans
+    recorder: Recorder
+    clock: Clock
+    log: Callable[[RequestRecord], None] | None = None
+
+
+class Connection:
+    """One client's connection, request after request."""
+
+    def __init__(
+        self, surroundings: Surroundings, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connection_id: int
+    ) -> None:
+        self._around = surroundings
+        self._reader = reader
+        self._writer = writer
+        self._id = connection_id
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_MAX_HEADER_BYTES)
+
+    async def serve(self) -> None:
+        """Answer requests until one side ends the connection."""
+        while True:
+            try:
+                event = await self._next_event()
+            except h11.RemoteProtocolError as error:
+                await self._send(error_response(error.error_status_hint, f"Malformed request: {error}", close=True))
+                return
+            if not isinstance(event, h11.Request):
+                return
+            await self._exchange(event)
+            if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
+                return
+            self._http.start_next_cycle()
+
+    async def _next_event(self) -> h11.Event | type[h11.PAUSED]:
+        while True:
+            event = self._http.next_event()
+            if event is not h11.NEED_DATA:
+                return event  # type: ignore[return-value]
+            self._http.receive_data(await self._reader.read(READ_BYTES))
+
+    async def _exchange(self, head: h11.Request) -> None:
+        around = self._around
+        method = head.method.decode("ascii")
+        path, query = split_target(head.target.decode("ascii"))
+        headers = {name.decode("ascii"): value.decode("latin-1") for name, value in head.headers}
+        record = around.recorder.start(
+            kind=around.app.kind_of(method, path),
+            time_ms=round(around.clock.now() * 1000),
+            connection_id=self._id,
+            method=method,
+            path=path,
+            query=query,
+            headers=headers,
+        )
+        fault = None
+        if record.kind != CONTROL:
+            length = headers.get("content-length", "")
+            declared = int(length) if length.isdigit() else None
+            fault = around.faults.take(record.number, method, path, record.kind, declared)
+        if fault is not None:
+            record.fault = fault.number
+            around.recorder.count(f"fault_{fault.action}")
+        body = Body(self._http, self._next_event, self._send_continue, record, fault)
+        request = Request(method, path, query, headers, body, self._id)
+        try:
+            await self._answer(request, body, record, fault)
+        except (DropConnectionError, OSError, h11.ProtocolError):
+            around.recorder.count("dropped")
+            raise
+        finally:
+            if around.log is not None:
+                around.log(record)
+
+    async def _answer(self, request: Request, body: Body, record: RequestRecord, fault: Fault | None) -> None:
+        response = await self._respond(request, body, fault)
+        record.status = response.status
+        if body.finished:
+            record.body_sha256 = body.sha256
+        if record.kind != CONTROL:
+            self._around.recorder.count(f"status_{response.status}")
+        refused = body.refused
+        if refused:
+            # It was never told to send its body, and may or may not do so now: nothing after it could be understood.
+            response.close = True
+        if fault is not None and fault.action == "cut":
+            await self._send_cut(response, fault)
+        drip = fault if fault is not None and fault.action == "drip" else None
+        await self._send(response, drip, bare=request.method == "HEAD" or response.status in _WITHOUT_BODY)
+        if fault is not None and fault.when == "after_reply":
+            raise DropConnectionError(reset=fault.action == "reset")
+        if not body.finished and not refused:
+            # The answer came before the end of the body. Reading on lets the client see it instead of a reset.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LINGER_S):
+                    await body.discard()
+
+    async def _respond(self, request: Request, body: Body, fault: Fault | None) -> Response:
+        """Make the answer, letting the fault strike at its moment."""
+        if fault is not None and fault.when == "before_body":
+            replaced = await strike(fault)
+            if replaced is not None:
+                return replaced
+        if fault is not None and fault.when == "after_body":
+            await body.discard()
+            replaced = await strike(fault)
+            if replaced is not None:
+                return replaced
+        response = await self._handle(request)
+        if fault is not None and fault.when == "after_commit":
+            if fault.action == "rewrite":
+                fault.rewrite(response)
+            elif fault.action not in {"cut", "drip"}:
+                return await strike(fault) or response
+        return response
+
+    async def _handle(self, request: Request) -> Response:
+        try:
+            return await self._around.app.handle(request)
+        except HttpError as error:
+            return error.response()
+        except (OSError, DropConnectionError, h11.ProtocolError):
+            raise
+        except Exception as error:  # noqa: BLE001 - a bug must not look like a dropped connection
+            # Such as a test's own reject_if that fails. The client gets an answer, the test a trace.
+            _log.exception("The sandbox failed on %s %s", request.method, request.path)
+            return error_response(HTTPStatus.INTERNAL_SERVER_ERROR, f"The sandbox failed: {error!r}")
+
+    async def _send_continue(self) -> None:
+        if self._http.they_are_waiting_for_100_continue:
+            self._write(h11.InformationalResponse(status_code=HTTPStatus.CONTINUE, headers=[]))
+            await self._writer.drain()
+
+    async def _send(self, response: Response, drip: Fault | None = None, *, bare: bool = False) -> None:
+        """Send an answer; ``bare``: its head only, as HTTP wants it for some methods and statuses."""
+        self._write(self._head(response))
+        if bare:
+            pass
+        elif drip is not None:
+            body = response.body.read_bytes() if isinstance(response.body, Path) else response.body
+            for start in range(0, len(body), drip.piece_bytes):
+                self._write(h11.Data(data=body[start : start + drip.piece_bytes]))
+                await self._writer.drain()
+                await drip.pause()
+        elif isinstance(response.body, Path):
+            await self._send_file(response.body)
+        else:
+            self._write(h11.Data(data=response.body))
+        self._write(h11.EndOfMessage())
+        await self._writer.drain()
+
+    async def _send_file(self, path: Path) -> None:
+        with path.open("rb") as file:
+            while piece := file.read(READ_BYTES):
+                self._write(h11.Data(data=piece))
+                await self._writer.drain()
+
+    async def _send_cut(self, response: Response, fault: Fault) -> None:
+        body = response.body.read_bytes() if isinstance(response.body, Path) else response.body
+        keep = len(body) // 2 if fault.keep_bytes is None else fault.keep_bytes
+        self._write(self._head(response))
+        self._write(h11.Data(data=body[:keep]))
+        await self._writer.drain()
+        raise DropConnectionError(reset=False)
+
+    def _head(self, response: Response) -> h11.Response:
+        length = response.body.stat().st_size if isinstance(response.body, Path) else len(response.body)
+        headers = [("Content-Length", str(length)), *response.headers]
+        if response.content_type is not None:
+            headers.append(("Content-Type", response.content_type))
+        if response.close:
+            headers.append(("Connection", "close"))
+        return h11.Response(
+            status_code=response.status,
+            headers=[(name.encode("ascii"), value.encode("latin-1")) for name, value in headers],
+        )
+
+    def _write(self, event: h11.Event) -> None:
+        data = self._http.send(event)
+        if data:
+            self._writer.write(data)

@@ -1,0 +1,215 @@
+"""The list of planned faults, and which request each one hits."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import threading
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, get_args
+
+from airflow_provider_mics.sandbox.faults import Action, Fault, When
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+#: Moment of an action when the plan names none.
+_DEFAULT_WHEN: Final[Mapping[str, When]] = {
+    "envelope_error": "after_body",
+    "not_json": "after_commit",
+    "empty": "after_commit",
+    "rewrite": "after_commit",
+    "cut": "after_commit",
+    "drip": "after_commit",
+    "delay": "after_commit",
+    "stall": "mid_body",
+}
+
+
+#: Pause of a drip when the plan names none, seconds.
+_DRIP_S: Final = 0.02
+
+
+class FaultPlans:
+    """Every fault planned, in the order they were planned; thread-safe."""
+
+    def __init__(self, on_change: Callable[[], None] = lambda: None) -> None:
+        self._lock = threading.Lock()
+        self._faults: list[Fault] = []
+        self._next = 1
+        self._on_change = on_change
+
+    def plan(
+        self,
+        action: Action,
+        *,
+        when: When | None = None,
+        method: str | None = None,
+        path: str | None = None,
+        kind: str | None = None,
+        times: int | None = 1,
+        after: int = 0,
+        min_length: int | None = None,
+        max_length: int | None = None,
+        **options: Any,
+    ) -> Fault:
+        """Plan a fault.
+
+        Which requests it hits:
+
+        :param method: HTTP method; None: any.
+        :param path: regular expression searched in the path, without query and without a trailing slash.
+        :param kind: name of the route, such as "create_execution".
+        :param times: how many requests it hits; None: all.
+        :param after: how many matching requests pass before.
+        :param min_length: least ``Content-Length``; ``max_length`` the largest. A chunked body has none.
+
+        What happens:
+
+        :param action: "status" (``status``, ``text``, ``code``, ``headers``, ``retry_after`` seconds,
+            ``retry_after_as_date``) answers the error envelope; "html" the same as a page (``body``);
+            "envelope_error" 200 with an error envelope; "not_json" 200 with ``body``; "empty" 201 without body;
+            "redirect" ``status`` 301, 302, 307 or 308 to ``location``; "rewrite" merges ``data`` into the reply's;
+            "reset" drops the connection with a TCP reset, "close" with an orderly end; "cut" announces the whole reply,
+            sends ``keep_bytes`` of its body (default: half) and closes; "drip" sends the reply in pieces of
+            ``piece_bytes``, with ``seconds`` between them; "delay" waits ``seconds`` (None: until ``release``), then
+            goes on normally; "stall" stops reading the body after ``after_bytes`` for ``seconds``, then goes on.
+        :param when: "before_body" (only the headers were read), "mid_body" (after ``after_bytes`` of the body),
+            "after_body" (all read, nothing done), "after_commit" (all done, not yet answered), "after_reply" (answered
+            in full; for "reset" and "close": the next request on the connection meets a dead one).
+            None: what suits the action.
+        :raises ValueError: the plan makes no sense.
+        """
+        chosen = when or _DEFAULT_WHEN.get(action, "before_body")
+        matching: dict[str, Any] = {
+            "method": method,
+            "path": path,
+            "kind": kind,
+            "times": times,
+            "after": after,
+            "min_length": min_length,
+            "max_length": max_length,
+        }
+        _check(action, chosen, {**options, **matching})
+        if action == "drip":
+            options.setdefault("seconds", _DRIP_S)
+        if action == "redirect":
+            options.setdefault("status", HTTPStatus.TEMPORARY_REDIRECT)
+        with self._lock:
+            fault = Fault(
+                self._next,
+                action,
+                chosen,
+                **matching,
+                **options,
+            )
+            self._next += 1
+            self._faults.append(fault)
+        return fault
+
+    def take(self, number: int, method: str, path: str, kind: str, length: int | None) -> Fault | None:
+        """Find the fault that hits this request, the first planned one that does; every plan counts the match."""
+        taken: Fault | None = None
+        with self._lock:
+            for fault in self._faults:
+                if not _matches(fault, method, path.rstrip("/"), kind, length):
+                    continue
+                fault.matched += 1
+                exhausted = fault.times is not None and len(fault.fired) >= fault.times
+                if taken is None and not exhausted and fault.matched > fault.after:
+                    taken = fault
+                    # Under the lock, so that two requests at once cannot both be the only time.
+                    fault.note(number)
+        if taken is not None:
+            self._on_change()
+        return taken
+
+    def all(self) -> list[Fault]:
+        """Return every fault planned, fired or not."""
+        with self._lock:
+            return list(self._faults)
+
+    def clear(self) -> None:
+        """Forget every plan, and let go of what they keep waiting."""
+        with self._lock:
+            faults, self._faults = self._faults, []
+        for fault in faults:
+            fault.release()
+
+
+def _matches(fault: Fault, method: str, path: str, kind: str, length: int | None) -> bool:
+    if fault.method is not None and fault.method.upper() != method:
+        return False
+    if fault.path is not None and re.search(fault.path, path) is None:
+        return False
+    if fault.kind is not None and fault.kind != kind:
+        return False
+    if fault.min_length is not None and (length is None or length < fault.min_length):
+        return False
+    return fault.max_length is None or (length is not None and length <= fault.max_length)
+
+
+#: Options that must be whole numbers, and those that may be any; None is always fine.
+_WHOLE: Final = ("times", "after", "min_length", "max_length", "status", "after_bytes", "keep_bytes", "piece_bytes")
+_NUMBERS: Final = ("retry_after", "seconds")
+_TEXTS: Final = ("method", "path", "kind", "text", "code", "location", "body")
+_STATUSES: Final = range(200, 600)
+
+
+def _check(action: str, when: str, options: Mapping[str, Any]) -> None:
+    """Refuse a plan that would only fail when it strikes."""
+    problem = _type_problem(options)
+    if problem is not None:
+        raise ValueError(problem)
+    if action not in get_args(Action):
+        problem = f"{action!r} is not an action; actions are {', '.join(get_args(Action))}"
+    elif when not in get_args(When):
+        problem = f"{when!r} is not a moment; moments are {', '.join(get_args(When))}"
+    elif when not in _moments(action):
+        problem = f"{action} cannot happen {when}, only {', '.join(_moments(action))}"
+    elif (pattern := options.get("path")) is not None and (wrong := _pattern_problem(pattern)) is not None:
+        problem = wrong
+    elif action == "redirect" and not options.get("location"):
+        problem = "redirect needs a location"
+    if problem is not None:
+        raise ValueError(problem)
+
+
+def _pattern_problem(pattern: str) -> str | None:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        return f"path is not a regular expression: {error}"
+    return None
+
+
+def _moments(action: str) -> tuple[str, ...]:
+    """When an action can happen."""
+    if action in {"rewrite", "cut", "drip"}:
+        return ("after_commit",)
+    if action == "stall":
+        return ("mid_body",)
+    if action == "delay":
+        return ("before_body", "mid_body", "after_commit")
+    if action in {"reset", "close"}:
+        return get_args(When)
+    return ("before_body", "after_body", "after_commit")
+
+
+def _type_problem(options: Mapping[str, Any]) -> str | None:
+    for names, types, word in (
+        (_WHOLE, int, "a whole number"),
+        (_NUMBERS, (int, float), "a number"),
+        (_TEXTS, str, "a text"),
+        (("retry_after_as_date",), bool, "true or false"),
+        (("headers", "data"), dict, "an object"),
+    ):
+        for name in names:
+            if options.get(name) is not None and not isinstance(options[name], types):
+                return f"{name} must be {word}"
+    unknown = set(options) - {item.name for item in dataclasses.fields(Fault)}
+    if unknown:
+        return f"Not an option of a fault: {', '.join(sorted(unknown))}"
+    if options.get("status") is not None and options["status"] not in _STATUSES:
+        return "status must be an HTTP status of an answer"
+    return "piece_bytes must be at least 1" if options.get("piece_bytes") == 0 else None

@@ -16,7 +16,7 @@ ARGS ?=
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: $(STAMP) ## Install everything for development into .venv
@@ -33,7 +33,7 @@ $(STAMP): pyproject.toml $(CONSTRAINTS)
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip --upgrade >/dev/null
 	@[ -x $(BIN)/uv ] || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@echo 'Installing into $(VENV)'
-	$(UV) pip install --python $(BIN)/python --editable . --group dev --constraints $(CONSTRAINTS)
+	$(UV) pip install --quiet --python $(BIN)/python --editable . --group dev --constraints $(CONSTRAINTS)
 	@touch $@
 
 .PHONY: test unit contract e2e
@@ -41,13 +41,13 @@ test: $(STAMP) ## Run all tests (ARGS="-k word -x" goes to pytest)
 	$(BIN)/pytest tests $(ARGS)
 
 unit: $(STAMP) ## Run the tests that need no server
-	$(BIN)/pytest tests/unit $(ARGS)
+	$(BIN)/pytest tests/unit -m "not e2e" $(ARGS)
 
 contract: $(STAMP) ## Run the tests against the sandbox
 	$(BIN)/pytest tests/contract $(ARGS)
 
 e2e: $(STAMP) ## Run the tests in a real Airflow
-	$(BIN)/pytest tests/e2e $(ARGS)
+	$(BIN)/pytest tests -m e2e $(ARGS)
 
 .PHONY: lint
 lint: $(STAMP) ## Check style and formatting

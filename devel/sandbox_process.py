@@ -1,0 +1,101 @@
+"""The mediarithmics stand-in as a process of its own, as a user starts it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Final, Self
+
+import requests
+
+from devel.sessions import end_sessions
+from devel.waiting import wait_until
+from devel.watchdog import Watchdog
+
+_REPOSITORY: Final = Path(__file__).resolve().parents[1]
+
+
+class SandboxProcess:
+    """A sandbox on a free port of loopback; ends with the ``with`` block, and with this process however that ends.
+
+    :param log: file its output is appended to.
+    :param pending_s: seconds that an execution is PENDING.
+    :param running_s: seconds that it is RUNNING after that.
+    """
+
+    def __init__(self, log: Path, *, pending_s: float = 1.0, running_s: float = 2.0) -> None:
+        self._log = log
+        self._waiting = ["--pending", str(pending_s), "--running", str(running_s)]
+        self._cleanup = ExitStack()
+        self._ready: dict[str, Any] = {}
+        self._session = requests.Session()
+        self._session.trust_env = False
+
+    def __enter__(self) -> Self:
+        with ExitStack() as cleanup:
+            cleanup.callback(self._session.close)
+            folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="sandbox-")))
+            watchdog = Watchdog()
+            cleanup.callback(watchdog.close)
+            ready_file = folder / "ready.json"
+            command = [sys.executable, "-m", "airflow_provider_mics.sandbox", "--port", "0", *self._waiting]
+            command += ["--ready-file", str(ready_file), "--folder", str(folder)]
+            with self._log.open("ab") as log:
+                process = subprocess.Popen(
+                    command,
+                    cwd=_REPOSITORY,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            watchdog.watch(process.pid)
+            cleanup.callback(self._end, process, watchdog)
+
+            def ready() -> bool:
+                if process.poll() is not None:
+                    said = self._log.read_text(errors="replace")[-2000:]
+                    raise RuntimeError(f"the sandbox ended with code {process.returncode}:\n{said}")
+                return ready_file.exists()
+
+            wait_until(ready, what="sandbox ready", timeout_s=60, interval_s=0.05)
+            self._ready = json.loads(ready_file.read_text())
+            self._cleanup = cleanup.pop_all()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._cleanup.close()
+
+    @staticmethod
+    def _end(process: subprocess.Popen[bytes], watchdog: Watchdog) -> None:
+        end_sessions([process.pid], grace_s=5)
+        process.wait(timeout=10)
+        watchdog.forget(process.pid)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return str(self._ready["url"])
+
+    @property
+    def connection(self) -> dict[str, Any]:
+        """The Airflow connection that reaches it, as ``AIRFLOW_CONN_...`` takes it in JSON."""
+        return {
+            "conn_type": "mics",
+            "host": self.url,
+            "password": self._ready["token"],
+            "extra": {
+                "datamart_id": str(self._ready["datamart_id"]),
+                "organisation_id": str(self._ready["organisation_id"]),
+            },
+        }
+
+    def control(self, method: str, path: str, body: object = None) -> Any:
+        """Make a call of its control API, such as ``("GET", "state")``."""
+        reply = self._session.request(method, f"{self.url}/_sandbox/{path}", json=body, timeout=60)
+        reply.raise_for_status()
+        return reply.json()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -68,8 +67,7 @@ class LocalFile:
                 )
             if not path.is_file():
                 raise _missing(self.name) if not path.exists() else MicsSourceError(f"{path} is not a regular file.")
-            if not os.access(path, os.R_OK):
-                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            self.open().close()
             self._version = self._look()
         except OSError as error:
             raise _unreadable(self.name, error) from None

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from airflow_provider_mics.bulk.watch import MAX_LOOKS_WITHOUT_RESULT, MAX_REFUSALS, Step, Watch
+from airflow_provider_mics.exceptions import (
+    MicsAuthenticationError,
+    MicsNotFoundError,
+    MicsServerError,
+    MicsTransportError,
+    Outcome,
+)
+from tests.unit.bulk.executions import execution
+
+DOWN = MicsServerError(call="look", http_status=503)
+CUT = MicsTransportError("cut.", call="look", outcome=Outcome.UNKNOWN)
+UNKNOWN_TOKEN = MicsAuthenticationError(call="look", http_status=401)
+GONE = MicsNotFoundError(call="look", http_status=404)
+
+
+def watch(execution_ids: list[str] | None = None, deadline: float = 100.0) -> Watch:
+    return Watch(document_import_id="7", execution_ids=execution_ids, deadline=deadline)
+
+
+@pytest.mark.parametrize(
+    "status", ["PENDING", "RUNNING", "SCHEDULED", "WAITING_DEPENDENT_JOB", "NEW_WORD", "succeeded", ""]
+)
+def test_waits_while_one_has_not_ended(status: str) -> None:
+    assert watch().saw([execution(1, success=1), execution(2, status)], now=0) is Step.WAIT
+
+
+@pytest.mark.parametrize(
+    "status", ["SUCCEEDED", "SUCCESS", "FAILED", "CANCELED", "CANCELLED", "LOST", "EXECUTOR_NOT_RESPONDING"]
+)
+def test_ends_when_all_have_ended(status: str) -> None:
+    assert watch().saw([execution(1, success=1), execution(2, status, success=0)], now=0) is Step.ENDED
+
+
+def test_a_result_while_still_pending_is_no_end() -> None:
+    # The sample of "Sending documents" shows status PENDING with result and end_date.
+    assert watch().saw([execution(1, "PENDING", success=1, end_date=5)], now=0) is Step.WAIT
+
+
+def test_an_end_seen_after_the_deadline_is_an_end() -> None:
+    assert watch(deadline=10).saw([execution(1, success=1)], now=99) is Step.ENDED
+
+
+def test_the_deadline_ends_waiting() -> None:
+    assert watch(deadline=10).saw([execution(1, "RUNNING")], now=9.9) is Step.WAIT
+    assert watch(deadline=10).saw([execution(1, "RUNNING")], now=10) is Step.TIMEOUT
+    assert watch(deadline=10).failed(DOWN, now=10) is Step.TIMEOUT
+
+
+def test_all_of_an_import_is_at_least_one() -> None:
+    assert watch(None).saw([], now=0) is Step.WAIT
+    assert watch([]).saw([], now=0) is Step.ENDED
+
+
+def test_success_without_a_result_is_looked_at_again_but_not_for_ever() -> None:
+    following = watch()
+    steps = [following.saw([execution(1)], now=0) for _ in range(MAX_LOOKS_WITHOUT_RESULT + 1)]
+
+    assert steps == [Step.WAIT] * MAX_LOOKS_WITHOUT_RESULT + [Step.ENDED]
+
+
+@pytest.mark.parametrize("error", [DOWN, CUT])
+def test_a_failed_look_decides_nothing(error: MicsServerError | MicsTransportError) -> None:
+    following = watch()
+
+    assert {following.failed(error, now=0) for _ in range(100)} == {Step.WAIT}
+
+
+def test_refusals_in_a_row_end_waiting() -> None:
+    following = watch()
+    steps = [following.failed(error, now=0) for error in [UNKNOWN_TOKEN, GONE, UNKNOWN_TOKEN]]
+
+    assert steps == [Step.WAIT, Step.WAIT, Step.GIVE_UP]
+    assert len(steps) == MAX_REFUSALS
+
+
+def test_a_good_look_or_another_failure_ends_a_row_of_refusals() -> None:
+    following = watch()
+    for _ in range(2 * MAX_REFUSALS):
+        assert following.failed(GONE, now=0) is Step.WAIT
+        assert following.failed(GONE, now=0) is Step.WAIT
+        following.saw([execution(1, "RUNNING")], now=0)
+        assert following.failed(GONE, now=0) is Step.WAIT
+        assert following.failed(DOWN, now=0) is Step.WAIT
+
+
+def test_tells_a_change_once_and_failures_more_and_more_rarely(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    following = watch()
+    for _ in range(5):
+        following.saw([execution(1, "RUNNING"), execution(2, "NEW_WORD")], now=0)
+    for _ in range(9):
+        following.failed(DOWN, now=0)
+
+    told = [record.getMessage().split(";")[0] for record in caplog.records]
+    assert told == [
+        "Execution 2 has the status 'NEW_WORD', which this provider does not know",
+        "Document import 7: 1 NEW_WORD, 1 RUNNING",
+        "Look 1 in a row failed",
+        "Look 2 in a row failed",
+        "Look 4 in a row failed",
+        "Look 8 in a row failed",
+    ]
+
+
+def test_a_pause_is_spread_and_ends_at_the_deadline() -> None:
+    pauses = {watch().pause(10, now=0) for _ in range(50)}
+
+    assert all(9 <= pause <= 11 for pause in pauses)
+    assert len(pauses) > 10
+    assert watch(deadline=10).pause(60, now=8) == 2
+    assert watch(deadline=10).pause(60, now=12) == 0

@@ -1,0 +1,81 @@
+"""Operators and sensor as a worker calls them, against the sandbox."""
+
+from __future__ import annotations
+
+import json
+import types
+from typing import TYPE_CHECKING, Any
+
+import pendulum
+import pytest
+
+from airflow_provider_mics.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class TaskInstance:
+    """The part of Airflow's task instance that the provider uses: XComs of one run."""
+
+    def __init__(self) -> None:
+        self.xcoms: dict[str, Any] = {}
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        # Airflow stores JSON.
+        self.xcoms[key] = json.loads(json.dumps(value))
+
+    def xcom_pull(self, task_ids: list[str], key: str) -> list[Any]:
+        return [self.xcoms.get(key) for _ in task_ids]
+
+
+class Night:
+    """One run of a Dag, and the files it loads."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.ti = TaskInstance()
+        self.logical_date: dt.datetime | None = pendulum.datetime(2026, 11, 23, 1, tz="UTC")
+        self.run_after = pendulum.datetime(2026, 11, 24, 12, tz="UTC")
+        self.timezone = pendulum.timezone("Europe/Paris")
+
+    @property
+    def context(self) -> Any:
+        return {
+            "ti": self.ti,
+            "dag_run": types.SimpleNamespace(logical_date=self.logical_date, run_after=self.run_after),
+            "dag": types.SimpleNamespace(timezone=self.timezone),
+        }
+
+    def file(self, name: str, *lines: bytes, end: bytes = b"\n") -> str:
+        path = self.folder / name
+        path.write_bytes(b"\n".join(lines) + (end if lines else b""))
+        return str(path)
+
+
+def profile(number: int) -> bytes:
+    return (
+        b'{"operation":"UPSERT","compartment_id":"1201","user_account_id":"crm-%d","force_replace":false,'
+        b'"user_profile":{"$compartment_id":"1201","$user_account_id":"crm-%d","city":"Lyon"}}' % (number, number)
+    )
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    with Sandbox() as running:
+        running.settings.pending_s = running.settings.running_s = 0.02
+        connection = {
+            "conn_type": "mics",
+            "host": running.url,
+            "password": running.token,
+            "extra": {"datamart_id": running.datamart_id},
+        }
+        monkeypatch.setenv("AIRFLOW_CONN_MICS_DEFAULT", json.dumps(connection))
+        yield running
+
+
+@pytest.fixture
+def night(tmp_path: Path) -> Night:
+    return Night(tmp_path)

@@ -7,6 +7,7 @@ import threading
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
+from airflow_provider_mics.sandbox.clock import milliseconds
 from airflow_provider_mics.sandbox.messages import FORBIDDEN_TEXT, HttpError, Request, Response, not_found, ok
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ class Access:
         self.forbidden = frozenset(forbidden)
         self._clock = clock
         self._settings = settings
-        #: Temporary tokens, with the second at which each ends.
-        self._issued: dict[str, float] = {}
+        #: Temporary tokens, with the millisecond at which each ends.
+        self._issued: dict[str, int] = {}
         self._refresh: set[str] = set()
 
     def check(self, headers: Mapping[str, str]) -> None:
@@ -95,7 +96,7 @@ class Access:
                 self._refresh.discard(refresh)
                 renewed = self._new_refresh_token()
             token = secrets.token_urlsafe(32)
-            self._issued[token] = self._clock.now() + self._settings.expires_in_s
+            self._issued[token] = self._clock.now() + milliseconds(self._settings.expires_in_s)
         expires_in = int(self._settings.expires_in_s)
         return ok({"access_token": token, "expires_in": expires_in, "refresh_token": renewed})
 

@@ -9,8 +9,13 @@ from typing import Literal
 ClockKind = Literal["real", "manual"]
 
 
+def milliseconds(seconds: float) -> int:
+    """Convert seconds to whole milliseconds, in which everything is reckoned: sums of them are exact."""
+    return round(seconds * 1000)
+
+
 class Clock:
-    """Two readings of one time, both in seconds since the epoch.
+    """Two readings of one time, both in milliseconds since the epoch.
 
     ``now`` is what date fields, tokens and list lags use. ``progress`` is what moves executions along: it equals
     ``now`` until somebody holds it, stands still while held, and goes on from where it stood afterwards.
@@ -22,25 +27,26 @@ class Clock:
     def __init__(self, kind: ClockKind = "real", start: float | None = None) -> None:
         self.kind = kind
         self._lock = threading.Lock()
-        self._offset = 0.0
-        self._manual_now = time.time() if start is None else start
-        self._held_since: float | None = None
-        #: Finished holds: (reading of progress during the hold, its length in seconds).
-        self._holds: list[tuple[float, float]] = []
+        #: Real clock: what is added to the machine's. Manual clock: all of it.
+        self._offset = 0
+        if kind == "manual":
+            self._offset = milliseconds(time.time() if start is None else start)
+        self._held_since: int | None = None
+        #: Finished holds: (reading of progress during the hold, its length).
+        self._holds: list[tuple[int, int]] = []
 
-    def now(self) -> float:
-        """Seconds since the epoch."""
+    def now(self) -> int:
+        """Milliseconds since the epoch."""
         with self._lock:
             return self._now()
 
-    def progress(self) -> float:
-        """Seconds on the life cycle's clock: ``now`` less every second spent held."""
+    def progress(self) -> int:
+        """Milliseconds on the life cycle's clock: ``now`` less all time spent held."""
         with self._lock:
-            at = self._now() if self._held_since is None else self._held_since
-            return at - sum(length for _, length in self._holds)
+            return self._progress(self._now() if self._held_since is None else self._held_since)
 
-    def date_of(self, progress: float) -> float:
-        """Seconds since the epoch at which ``progress`` was (or will be) read, given the holds so far."""
+    def date_of(self, progress: int) -> int:
+        """Milliseconds since the epoch at which ``progress`` was (or will be) read, given the holds so far."""
         with self._lock:
             return progress + sum(length for held_at, length in self._holds if held_at < progress)
 
@@ -50,10 +56,7 @@ class Clock:
             message = "The clock only goes forward"
             raise ValueError(message)
         with self._lock:
-            if self.kind == "manual":
-                self._manual_now += seconds
-            else:
-                self._offset += seconds
+            self._offset += milliseconds(seconds)
 
     def hold(self) -> None:
         """Stop every execution where it is, until ``release``."""
@@ -65,8 +68,7 @@ class Clock:
         """Let executions go on."""
         with self._lock:
             if self._held_since is not None:
-                progress = self._held_since - sum(length for _, length in self._holds)
-                self._holds.append((progress, self._now() - self._held_since))
+                self._holds.append((self._progress(self._held_since), self._now() - self._held_since))
                 self._held_since = None
 
     @property
@@ -74,5 +76,8 @@ class Clock:
         """Whether executions stand still."""
         return self._held_since is not None
 
-    def _now(self) -> float:
-        return self._manual_now if self.kind == "manual" else time.time() + self._offset
+    def _now(self) -> int:
+        return self._offset if self.kind == "manual" else time.time_ns() // 1_000_000 + self._offset
+
+    def _progress(self, at: int) -> int:
+        return at - sum(length for _, length in self._holds)

@@ -31,6 +31,7 @@ READ_BYTES: Final = 256 * 1024
 _MAX_HEADER_BYTES: Final = 64 * 1024
 #: How long the rest of a refused body is read and dropped, so that the client gets to see the answer; seconds.
 _LINGER_S: Final = 10
+_REASONS: Final = {status.value: status.phrase.encode("ascii") for status in HTTPStatus}
 _WITHOUT_BODY: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 
 
@@ -99,7 +100,7 @@ class Connection:
         headers = {name.decode("ascii"): value.decode("latin-1") for name, value in head.headers}
         record = around.recorder.start(
             kind=around.app.kind_of(method, path),
-            time_ms=round(around.clock.now() * 1000),
+            time_ms=around.clock.now(),
             connection_id=self._id,
             method=method,
             path=path,
@@ -225,6 +226,7 @@ class Connection:
             headers.append(("Connection", "close"))
         return h11.Response(
             status_code=response.status,
+            reason=_REASONS.get(response.status, b""),
             headers=[(name.encode("ascii"), value.encode("latin-1")) for name, value in headers],
         )
 

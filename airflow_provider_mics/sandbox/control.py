@@ -57,7 +57,7 @@ class Control:
         return {
             "url": engine.url,
             "datamarts": engine.access.datamarts,
-            "clock": {"kind": engine.clock.kind, "now": engine.clock.now(), "held": engine.clock.held},
+            "clock": {"kind": engine.clock.kind, "now_ms": engine.clock.now(), "held": engine.clock.held},
             "settings": engine.settings.as_json(),
             "imports": [item.resource() for item in engine.state.imports()],
             "executions": [await engine.describe(item) for item in engine.state.executions()],
@@ -118,8 +118,8 @@ class Control:
 
     async def advance(self, request: Request, _: list[str]) -> Any:
         """POST advance: ``{"seconds": N}``."""
-        self._engine.clock.advance(float((await request.json_object())["seconds"]))
-        return {"now": self._engine.clock.now()}
+        self._engine.clock.advance(float(_field(await request.json_object(), "seconds")))
+        return {"now_ms": self._engine.clock.now()}
 
     async def execution(self, _: Request, found: list[str]) -> Any:
         """GET executions/ID: the resource with what was received."""
@@ -133,7 +133,7 @@ class Control:
     async def set_status(self, request: Request, found: list[str]) -> Any:
         """POST executions/ID/status: ``{"status": WORD or null, "message": TEXT}``."""
         body = await request.json_object()
-        self._engine.set_status(found[0], body["status"], body.get("message"))
+        self._engine.set_status(found[0], _field(body, "status"), body.get("message"))
         return await self._engine.describe(self._engine.execution(found[0]))
 
     async def override(self, request: Request, found: list[str]) -> Any:
@@ -154,6 +154,13 @@ class Control:
         """POST reset: forget imports, executions, faults and requests; settings stay."""
         self._engine.reset()
         return {}
+
+
+def _field(body: dict[str, Any], name: str) -> Any:
+    if name not in body:
+        message = f"{name} is missing"
+        raise ValueError(message)
+    return body[name]
 
 
 _ACTIONS: Final[tuple[tuple[str, tuple[str, ...], _Action], ...]] = (

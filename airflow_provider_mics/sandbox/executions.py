@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_mics.api.constants import CONTENT_TYPES, ExecutionStatus, MimeType
 from airflow_provider_mics.sandbox import life_cycle
+from airflow_provider_mics.sandbox.clock import milliseconds
 from airflow_provider_mics.sandbox.lines import Job, Report, check_document
 from airflow_provider_mics.sandbox.messages import HttpError, Request, Response, not_found, ok, page, window
 from airflow_provider_mics.sandbox.multipart import MultipartReader, Part
@@ -67,7 +68,7 @@ class Executions:
             spool.close()
             spool.check_not_empty()
             if document_import.mime_type == MimeType.NDJSON:
-                spool.check_ndjson_head()
+                spool.check_ndjson_head(document_import.encoding)
         except BaseException:
             spool.discard()
             raise
@@ -135,8 +136,9 @@ class Executions:
 
     async def list(self, document_import: DocumentImport, query: Mapping[str, str]) -> Response:
         """List an import's executions, newest first."""
-        settings, now = self._settings, self._clock.now()
-        found = [item for item in self._state.executions(document_import) if item.created + settings.list_lag_s <= now]
+        settings = self._settings
+        latest = self._clock.now() - milliseconds(settings.list_lag_s)
+        found = [item for item in self._state.executions(document_import) if item.created <= latest]
         found.reverse()
         asked = window(query, settings.default_page_size, settings.max_page_size)
         return page([await self.resource(item) for item in asked.of(found)], len(found), asked)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_mics.api.constants import SUCCESS_STATUSES, TERMINAL_STATUSES, ExecutionStatus
+from airflow_provider_mics.sandbox.clock import milliseconds
 from airflow_provider_mics.sandbox.messages import merge
 
 if TYPE_CHECKING:
@@ -31,22 +32,22 @@ class Phase:
     """
 
     status: str
-    started: float | None
-    ended: float | None
+    started: int | None
+    ended: int | None
 
 
-def planned_path(settings: Settings) -> list[tuple[str, float]]:
-    """Return the life cycle of an execution that is created now."""
+def planned_path(settings: Settings) -> list[tuple[str, int]]:
+    """Return the life cycle of an execution that is created now: statuses, and milliseconds in each."""
     if settings.life_cycle:
-        return [(str(status), float(seconds)) for status, seconds in settings.life_cycle]
+        return [(str(status), milliseconds(seconds)) for status, seconds in settings.life_cycle]
     return [
-        (ExecutionStatus.PENDING.value, settings.pending_s),
-        (ExecutionStatus.RUNNING.value, settings.running_s),
-        (settings.success_status, 0.0),
+        (ExecutionStatus.PENDING.value, milliseconds(settings.pending_s)),
+        (ExecutionStatus.RUNNING.value, milliseconds(settings.running_s)),
+        (settings.success_status, 0),
     ]
 
 
-def phase(execution: Execution, progress: float) -> Phase:
+def phase(execution: Execution, progress: int) -> Phase:
     """Tell where an execution is when the life cycle's clock reads ``progress``."""
     pin = execution.pin
     if pin is None:
@@ -59,21 +60,21 @@ def phase(execution: Execution, progress: float) -> Phase:
     return Phase(pin.status, started, ended)
 
 
-def _along(path: Sequence[tuple[str, float]], created: float, progress: float) -> Phase:
+def _along(path: Sequence[tuple[str, int]], created: int, progress: int) -> Phase:
     entered = created
     started = None
-    for index, (status, seconds) in enumerate(path):
+    for index, (status, length) in enumerate(path):
         if started is None and status not in WAITING_STATUSES:
             started = entered
         last = index == len(path) - 1
-        if last or status in TERMINAL_STATUSES or progress < entered + seconds:
+        if last or status in TERMINAL_STATUSES or progress < entered + length:
             return Phase(status, started, entered if status in TERMINAL_STATUSES else None)
-        entered += seconds
+        entered += length
     message = "A life cycle needs at least one status"
     raise ValueError(message)
 
 
-def needs_report(execution: Execution, settings: Settings, progress: float) -> bool:
+def needs_report(execution: Execution, settings: Settings, progress: int) -> bool:
     """Tell whether the resource shows what only the check of the lines can say."""
     now = phase(execution, progress)
     return _shows_parameters(execution, now, settings, progress) or _shows_result(now, settings)
@@ -92,8 +93,8 @@ def resource(execution: Execution, settings: Settings, clock: Clock, report: Rep
     if settings.result_while_pending and now.started is None and execution.pin is None:
         now = Phase(now.status, execution.created_progress, progress)
     shown = report is not None and _shows_result(now, settings)
-    start = None if now.started is None else round(clock.date_of(now.started) * 1000)
-    end = None if now.ended is None else round(clock.date_of(now.ended) * 1000)
+    start = None if now.started is None else clock.date_of(now.started)
+    end = None if now.ended is None else clock.date_of(now.ended)
     parameters = _shows_parameters(execution, now, settings, progress)
     value: dict[str, Any] = {
         "parameters": _parameters(execution, report, settings) if parameters else None,
@@ -101,7 +102,7 @@ def resource(execution: Execution, settings: Settings, clock: Clock, report: Rep
         "error": _error(execution, report if shown else None),
         "id": execution.id,
         "status": now.status,
-        "creation_date": round(execution.created * 1000),
+        "creation_date": execution.created,
         "start_date": start,
         "duration": None if start is None or end is None else end - start,
         "organisation_id": execution.organisation_id,
@@ -138,12 +139,12 @@ def _shows_result(now: Phase, settings: Settings) -> bool:
     return now.status in SUCCESS_STATUSES or (settings.result_while_pending and now.status in WAITING_STATUSES)
 
 
-def _shows_parameters(execution: Execution, now: Phase, settings: Settings, progress: float) -> bool:
+def _shows_parameters(execution: Execution, now: Phase, settings: Settings, progress: int) -> bool:
     if now.started is not None or settings.result_while_pending:
         return True
     lag = settings.parameters_lag_s
     cancelled = execution.pin is not None and execution.pin.cancelled
-    return lag is not None and not cancelled and progress >= execution.created_progress + lag
+    return lag is not None and not cancelled and progress >= execution.created_progress + milliseconds(lag)
 
 
 def _count(value: int, settings: Settings) -> int | str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import threading
 from http import HTTPStatus
@@ -153,6 +152,7 @@ def _matches(fault: Fault, method: str, path: str, kind: str, length: int | None
 _WHOLE: Final = ("times", "after", "min_length", "max_length", "status", "after_bytes", "keep_bytes", "piece_bytes")
 _NUMBERS: Final = ("retry_after", "seconds")
 _TEXTS: Final = ("method", "path", "kind", "text", "code", "location", "body")
+_OPTIONS: Final = frozenset({*_WHOLE, *_NUMBERS, *_TEXTS, "retry_after_as_date", "headers", "data"})
 _STATUSES: Final = range(200, 600)
 
 
@@ -207,7 +207,7 @@ def _type_problem(options: Mapping[str, Any]) -> str | None:
         for name in names:
             if options.get(name) is not None and not isinstance(options[name], types):
                 return f"{name} must be {word}"
-    unknown = set(options) - {item.name for item in dataclasses.fields(Fault)}
+    unknown = set(options) - _OPTIONS
     if unknown:
         return f"Not an option of a fault: {', '.join(sorted(unknown))}"
     if options.get("status") is not None and options["status"] not in _STATUSES:

@@ -108,6 +108,17 @@ def _check(name: str, value: Any, present: Any) -> None:
         fits = isinstance(value, str)
     if name == "cancel_refusal":
         fits = value in {"error", "unchanged"}
+    if name == "life_cycle" and value is not None:
+        fits = bool(value) and all(_is_step(step) for step in value)
     if not fits:
         message = f"{value!r} is not a value for the setting {name}"
         raise ValueError(message)
+
+
+def _is_step(step: Any) -> bool:
+    """Tell whether it is a status and the seconds in it."""
+    match step:
+        case [str(), int() | float()]:
+            return True
+        case _:
+            return False

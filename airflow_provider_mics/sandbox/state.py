@@ -54,7 +54,7 @@ class Pin:
     """A status set by hand, or by CANCEL; ``at`` is the reading of the life cycle's clock then."""
 
     status: str
-    at: float
+    at: int
     message: str | None = None
     cancelled: bool = False
 
@@ -65,8 +65,8 @@ class Execution:
 
     :param path: the bytes received, exactly.
     :param bytes: their count; ``sha256`` their hash, ``lines`` how many lines are not blank.
-    :param created: seconds since the epoch; ``created_progress`` the same moment on the life cycle's clock.
-    :param life_cycle: (status, seconds in it) pairs, as set when it was created; the last one stays.
+    :param created: milliseconds since the epoch; ``created_progress`` the same moment on the life cycle's clock.
+    :param life_cycle: (status, milliseconds in it) pairs, as set when it was created; the last one stays.
     :param report: what the check of its lines found, once done.
     """
 
@@ -79,9 +79,9 @@ class Execution:
     bytes: int
     sha256: str
     lines: int
-    created: float
-    created_progress: float
-    life_cycle: Sequence[tuple[str, float]]
+    created: int
+    created_progress: int
+    life_cycle: Sequence[tuple[str, int]]
     stem: str
     report: concurrent.futures.Future[Report] = field(repr=False)
     pin: Pin | None = None
@@ -125,9 +125,9 @@ class State:
         """Invent the input file name of a raw body, in the vendor's pattern."""
         return f"requestBody{self._random.randrange(10**18, 2 * 10**19)}asRaw"
 
-    def uri_stem(self, organisation_id: str, document_import: DocumentImport, file_name: str, created: float) -> str:
+    def uri_stem(self, organisation_id: str, document_import: DocumentImport, file_name: str, created: int) -> str:
         """Build the URI of an input file, without extension, in the pattern of the vendor's samples."""
-        stamp = datetime.fromtimestamp(created, UTC).strftime("%Y-%m-%d_%H.%M.%S")
+        stamp = datetime.fromtimestamp(created / 1000, UTC).strftime("%Y-%m-%d_%H.%M.%S")
         alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
         salt = "".join(self._random.choices(alphabet, k=10))
         return (

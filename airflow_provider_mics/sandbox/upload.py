@@ -103,7 +103,7 @@ class Spool:
         self._file.close()
         self.path.unlink(missing_ok=True)
 
-    def check_ndjson_head(self) -> None:
+    def check_ndjson_head(self, encoding: str) -> None:
         """Refuse a file whose first line is not a JSON object.
 
         INFERRED from the vendor's own test, which uploads a pretty-printed array and sees the POST refused. UNKNOWN
@@ -115,7 +115,7 @@ class Spool:
         is_object = first.lstrip(b" \t\r").startswith(b"{")
         if is_object and whole:
             try:
-                msgspec.json.decode(first)
+                msgspec.json.decode(first.decode(encoding))
             except (msgspec.DecodeError, UnicodeDecodeError):
                 is_object = False
         if not is_object:

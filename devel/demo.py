@@ -48,7 +48,6 @@ def _play(folder: Path, timeout_s: float) -> list[str]:
         imports = import_outcomes(stage.sandbox.control("GET", "state"))
         red_log = api.log(DAG_ID, run_id, RED_TASK)
         print(f"\n{task_table(tasks)}\n\n{import_table(imports)}\n", flush=True)
-        watch.say("stopping")
         return problems(stage.export, run_state, tasks, imports, red_log)
 
 

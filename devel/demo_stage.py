@@ -87,6 +87,7 @@ class DemoStage:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
+        self._say("stopping Airflow and the sandbox")
         self._cleanup.close()
 
     def _environment(self) -> dict[str, str]:

@@ -42,13 +42,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"The sandbox cannot start: {error}", file=sys.stderr)
         return 1
     try:
+        if options.ready_file is not None:
+            _write_whole(options.ready_file, _ready(sandbox))
         print(
             f"mediarithmics sandbox on {sandbox.url}  token={sandbox.token}  datamart_id={sandbox.datamart_id}"
             f"  organisation_id={sandbox.organisation_id}  (stop with Ctrl-C)",
             flush=True,
         )
-        if options.ready_file is not None:
-            _write_whole(options.ready_file, _ready(sandbox))
         done.wait()
     finally:
         sandbox.stop()

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from airflow_provider_mics.sandbox.executions import Executions
     from airflow_provider_mics.sandbox.imports import Imports
     from airflow_provider_mics.sandbox.settings import Settings
+    from airflow_provider_mics.sandbox.users import Users
+
+_IMPORTS: Final = "/v1/datamarts/:datamart/document_imports"
+_IMPORT: Final = f"{_IMPORTS}/:import"
 
 #: Path parameters, by name.
 Arguments = Mapping[str, str]
@@ -48,15 +52,19 @@ class Route:
 class App:
     """The vendor's endpoints."""
 
-    def __init__(self, access: Access, imports: Imports, executions: Executions, settings: Settings) -> None:
+    def __init__(
+        self, access: Access, imports: Imports, executions: Executions, users: Users, settings: Settings
+    ) -> None:
         self._access = access
         self._imports = imports
         self._executions = executions
+        self._users = users
         self._settings = settings
         self._routes: list[Route] = []
         self._add_authentication()
         self._add_document_imports()
         self._add_executions()
+        self._add_users()
 
     def add(self, kind: str, method: str, path: str, handler: Handler, *, public: bool = False) -> None:
         """Add an endpoint."""
@@ -175,9 +183,50 @@ class App:
         self.add("act_on_execution", "POST", f"{_IMPORT}/executions/:execution/action", act)
         self.add("get_data_file", "GET", "/v1/data_file/data", data_file)
 
+    def _add_users(self) -> None:
+        users, access = self._users, self._access
 
-_IMPORTS: Final = "/v1/datamarts/:datamart/document_imports"
-_IMPORT: Final = f"{_IMPORTS}/:import"
+        async def track(request: Request, arguments: Arguments) -> Response:
+            access.organisation_of(arguments["datamart"])
+            return await users.track(request)
+
+        async def associate(request: Request, arguments: Arguments) -> Response:
+            access.organisation_of(arguments["datamart"])
+            return await users.associate(request)
+
+        async def profile(request: Request, arguments: Arguments) -> Response:
+            access.organisation_of(arguments["datamart"])
+            return await users.profile(arguments["datamart"], arguments["selector"], _tail(arguments), request)
+
+        async def choice(request: Request, arguments: Arguments) -> Response:
+            access.organisation_of(arguments["datamart"])
+            return await users.choice(arguments["datamart"], arguments["selector"], _tail(arguments), request)
+
+        async def choice_changes(_: Request, arguments: Arguments) -> Response:
+            access.organisation_of(arguments["datamart"])
+            return users.choice_changes(arguments["datamart"], arguments["selector"], arguments["a"])
+
+        async def delete(_: Request, arguments: Arguments) -> Response:
+            access.organisation_of(arguments["datamart"])
+            return users.delete_point(arguments["datamart"], arguments["selector"])
+
+        datamart = "/v1/datamarts/:datamart"
+        point = f"{datamart}/user_points/:selector"
+        self.add("create_user_activity", "POST", f"{datamart}/user_activities", track)
+        self.add("associate_identifiers", "POST", f"{datamart}/user_identifiers_association_declarations", associate)
+        self.add("delete_user_point", "DELETE", point, delete)
+        for method, verb in (("GET", "get"), ("PUT", "put"), ("DELETE", "delete")):
+            for tail in ("/:a", "/:a/:b"):
+                self.add(f"{verb}_user_profile", method, f"{point}/user_profiles{tail}", profile)
+            self.add(f"{verb}_user_choice", method, f"{point}/user_choices/:a", choice)
+        self.add("list_user_profiles", "GET", f"{point}/user_profiles", profile)
+        self.add("list_user_choices", "GET", f"{point}/user_choices", choice)
+        self.add("get_user_choice_changes", "GET", f"{point}/user_choices/:a/change_log", choice_changes)
+
+
+def _tail(arguments: Arguments) -> list[str]:
+    """Return the path parameters after the selector, in order."""
+    return [arguments[name] for name in ("a", "b") if name in arguments]
 
 
 def _without_arguments(handler: Callable[[Request], Awaitable[Response]]) -> Handler:

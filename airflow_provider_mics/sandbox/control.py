@@ -61,6 +61,7 @@ class Control:
             "settings": engine.settings.as_json(),
             "imports": [item.resource() for item in engine.state.imports()],
             "executions": [await engine.describe(item) for item in engine.state.executions()],
+            "activities": engine.users.activities,
             "faults": [fault.as_json() for fault in engine.faults.all()],
             "counts": engine.recorder.counts(),
         }

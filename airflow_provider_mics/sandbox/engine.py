@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import secrets
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from airflow_provider_mics.sandbox.messages import merge
 from airflow_provider_mics.sandbox.plans import FaultPlans
 from airflow_provider_mics.sandbox.record import CONTROL, Recorder
 from airflow_provider_mics.sandbox.state import Execution, Pin, State
+from airflow_provider_mics.sandbox.users import Users
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -58,7 +60,8 @@ class Engine:
             settings=settings,
         )
         self.executions = Executions(self.state, settings, clock)
-        self._app = App(self.access, Imports(self.state, settings), self.executions, settings)
+        self.users = Users(clock)
+        self._app = App(self.access, Imports(self.state, settings), self.executions, self.users, settings)
         self._control = Control(self)
 
     def kind_of(self, method: str, path: str) -> str:
@@ -100,7 +103,10 @@ class Engine:
         """Lay fields over an execution's resource."""
         execution = self.execution(execution_id)
         with self.state.lock:
-            merge(execution.override, fields)
+            # A new object, as the loop's thread may be reading the old one.
+            changed = copy.deepcopy(execution.override)
+            merge(changed, fields)
+            execution.override = changed
 
     def rotate_token(self, new: str | None = None) -> str:
         """Replace the long-term token; the old one is refused from now on."""
@@ -110,17 +116,18 @@ class Engine:
         return new
 
     def reset(self) -> None:
-        """Forget imports, executions, faults and requests; settings, tokens and the clock stay."""
+        """Forget imports, executions, users, faults and requests; settings, tokens and the clock stay."""
         self.faults.clear()
         for execution in self.state.clear():
             # Also with its check still running: an open file outlives its name.
             execution.path.unlink(missing_ok=True)
             execution.error_path.unlink(missing_ok=True)
+        self.users.clear()
         self.recorder.clear()
 
     def resource(self, execution: Execution, timeout: float = 30) -> dict[str, Any]:
         """Render an execution, from a thread other than the loop's."""
         report = None
-        if execution.report.done() or life_cycle.needs_report(execution, self.settings, self.clock.progress()):
+        if life_cycle.needs_report(execution, self.settings, self.clock.progress()):
             report = execution.report.result(timeout)
         return life_cycle.resource(execution, self.settings, self.clock, report)

@@ -130,8 +130,6 @@ class Executions:
         if life_cycle.needs_report(execution, self._settings, self._clock.progress()):
             # Shielded: a client that goes away must not cancel the check.
             report = await asyncio.shield(asyncio.wrap_future(execution.report))
-        elif execution.report.done():
-            report = execution.report.result()
         return life_cycle.resource(execution, self._settings, self._clock, report)
 
     async def list(self, document_import: DocumentImport, query: Mapping[str, str]) -> Response:

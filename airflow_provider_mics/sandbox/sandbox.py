@@ -235,7 +235,7 @@ class Sandbox:
         self._engine.override(execution_id, fields)
 
     def reset(self) -> None:
-        """Forget imports, executions, faults and requests; settings, tokens and the clock stay."""
+        """Forget imports, executions, users, faults and requests; settings, tokens and the clock stay."""
         self._engine.reset()
 
     # What was received -----------------------------------------------------------------------------------------------
@@ -271,6 +271,11 @@ class Sandbox:
     def received(self, execution_id: str) -> Path:
         """Path of the bytes received for an execution; gone after ``stop``."""
         return self._engine.execution(execution_id).path
+
+    @property
+    def activities(self) -> list[dict[str, Any]]:
+        """Activities received by the unit API, oldest first."""
+        return self._engine.users.activities
 
     def wait_until(self, condition: Callable[[Sandbox], bool], timeout: float = 10) -> None:
         """Wait until something holds, looking again whenever anything happens, and often in between.

@@ -82,6 +82,12 @@ class MicsReplyError(MicsCallError):
     """An answer came that is not one of this API: not JSON, not its envelope, or a redirect."""
 
 
+class MicsRedirectError(MicsReplyError):
+    """The server sent us elsewhere. Redirects are refused: they would carry the token to another address."""
+
+    retryable = False
+
+
 class MicsAPIError(MicsCallError):
     """The API answered with an error.
 
@@ -90,6 +96,7 @@ class MicsAPIError(MicsCallError):
     :param error_id: The id by which the vendor's support finds this error.
     :param error_code: The API's error code, if it gave one.
     :param retry_after_s: How long the API asked to be left alone, in s, if it did.
+    :param has_envelope: Whether it came in the API's envelope; otherwise something before the API may have answered.
     """
 
     def __init__(
@@ -101,6 +108,7 @@ class MicsAPIError(MicsCallError):
         error_id: str | None = None,
         error_code: str | None = None,
         retry_after_s: float | None = None,
+        has_envelope: bool = True,
         hint: str | None = None,
     ) -> None:
         facts = [f"HTTP {http_status}"]
@@ -115,6 +123,7 @@ class MicsAPIError(MicsCallError):
         self.error_id = error_id
         self.error_code = error_code
         self.retry_after_s = retry_after_s
+        self.has_envelope = has_envelope
 
 
 class MicsAuthenticationError(MicsAPIError):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
+from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import aiohttp
 import tenacity
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from airflow_provider_mics.api.call import Call, Reply
 from airflow_provider_mics.api.conversation import Conversation, hold_async
@@ -16,8 +18,16 @@ from airflow_provider_mics.api.credentials import Credentials, authorized
 from airflow_provider_mics.api.envelope import read_reply
 from airflow_provider_mics.api.pace import Pace
 from airflow_provider_mics.api.settings import CONNECT_TIMEOUT_S, APISettings
-from airflow_provider_mics.api.transport import MAX_REPLY_BYTES, cause_of, headers_of, repeating, too_large
-from airflow_provider_mics.exceptions import MicsTLSError, MicsTransportError, Outcome
+from airflow_provider_mics.api.transport import (
+    MAX_REPLY_BYTES,
+    cause_of,
+    headers_of,
+    is_timeout,
+    is_tls_refusal,
+    repeating,
+    too_large,
+)
+from airflow_provider_mics.exceptions import MicsConfigurationError, MicsTLSError, MicsTransportError, Outcome
 
 T = TypeVar("T")
 
@@ -101,16 +111,20 @@ class AsyncMicsClient:
             raise self._failure(call, error) from None
 
     def _failure(self, call: Call[Any], error: BaseException) -> MicsTransportError:
-        if isinstance(error, aiohttp.ClientSSLError):
+        if is_tls_refusal(error):
             hint = "Check the connection's host, and its verify, which may name a file of CA certificates."
             return MicsTLSError(f"{cause_of(error)}.", call=call.what, outcome=Outcome.NOT_SENT, hint=hint)
-        if isinstance(error, aiohttp.ConnectionTimeoutError):
+        if isinstance(error, aiohttp.ClientHttpProxyError):
+            cause = f"the proxy answered HTTP {error.status}"
+        elif isinstance(error, aiohttp.ConnectionTimeoutError):
             cause = f"not reached within {CONNECT_TIMEOUT_S:g} s"
-        elif isinstance(error, TimeoutError):
+        elif is_timeout(error):
             cause = f"no answer within {self._settings.timeout_s:g} s"
         else:
             cause = cause_of(error)
-        never_connected = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
+        never_connected = isinstance(
+            error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.ClientHttpProxyError
+        )
         outcome = Outcome.NOT_SENT if never_connected else Outcome.UNKNOWN
         return MicsTransportError(f"{cause}.", call=call.what, outcome=outcome)
 
@@ -130,4 +144,13 @@ def _ssl_context(settings: APISettings) -> ssl.SSLContext | bool:
     verify = settings.effective_verify
     if verify is False:
         return False
-    return ssl.create_default_context(cafile=verify if isinstance(verify, str) else None)
+    # Where nothing is named, the CA certificates that requests brings, so that both transports trust the same servers.
+    found = Path(DEFAULT_CA_BUNDLE_PATH if verify is True else verify)
+    try:
+        return ssl.create_default_context(
+            cafile=None if found.is_dir() else str(found), capath=str(found) if found.is_dir() else None
+        )
+    except (ssl.SSLError, OSError) as error:
+        raise MicsConfigurationError(
+            f"The CA file of the connection's verify, {found}, cannot be read: {cause_of(error)}."
+        ) from None

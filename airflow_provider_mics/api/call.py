@@ -30,16 +30,16 @@ OpenBody = Callable[[], BodyReader]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back: status code, headers (names in lower case), whole body."""
+    """What came back: status code, headers (names in lower case), whole body, which no ``repr`` shows."""
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = dataclasses.field(repr=False)
+    body: bytes = dataclasses.field(repr=False)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Call(Generic[T_co]):
-    """A request, and how to read its answer.
+    """A request, and how to read its answer. Its ``repr`` shows nothing that may be secret or personal.
 
     :param what: What it is for, to follow "could not": ``get execution 12 of document import 7``.
     :param method: HTTP method.
@@ -57,12 +57,12 @@ class Call(Generic[T_co]):
     method: str
     path: str
     read: Callable[[Reply], T_co]
-    query: tuple[tuple[str, str], ...] = ()
-    content: bytes | None = None
+    query: tuple[tuple[str, str], ...] = dataclasses.field(default=(), repr=False)
+    content: bytes | None = dataclasses.field(default=None, repr=False)
     open_body: OpenBody | None = None
     content_type: str | None = None
     repeatable: bool = False
-    headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    headers: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
 
     def with_authorization(self, value: str) -> Call[T_co]:
         """Return the same call with the given Authorization header."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 import requests
 import tenacity
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from airflow_provider_mics.api.call import BodyReader, Call, Reply
 from airflow_provider_mics.api.conversation import Conversation, hold
@@ -18,7 +19,16 @@ from airflow_provider_mics.api.credentials import Credentials, authorized
 from airflow_provider_mics.api.envelope import read_reply
 from airflow_provider_mics.api.pace import Pace
 from airflow_provider_mics.api.settings import CONNECT_TIMEOUT_S, APISettings
-from airflow_provider_mics.api.transport import MAX_REPLY_BYTES, cause_of, headers_of, repeating, too_large
+from airflow_provider_mics.api.transport import (
+    MAX_REPLY_BYTES,
+    cause_of,
+    headers_of,
+    is_timeout,
+    is_tls_refusal,
+    links,
+    repeating,
+    too_large,
+)
 from airflow_provider_mics.exceptions import MicsTLSError, MicsTransportError, Outcome
 
 if TYPE_CHECKING:
@@ -103,14 +113,16 @@ class MicsClient:
 
     def _failure(self, call: Call[Any], body: _Body, error: requests.RequestException) -> MicsTransportError:
         cause = cause_of(error)
-        outcome = Outcome.UNKNOWN if body.bytes_read else Outcome.NOT_SENT
-        if isinstance(error, requests.exceptions.SSLError) and not body.bytes_read:
+        if is_tls_refusal(error) and not body.bytes_read:
             hint = "Check the connection's host, and its verify, which may name a file of CA certificates."
             return MicsTLSError(f"{cause}.", call=call.what, outcome=Outcome.NOT_SENT, hint=hint)
-        if isinstance(error, requests.exceptions.ReadTimeout):
-            cause = f"no answer within {self._settings.timeout_s:g} s"
-        elif isinstance(error, requests.exceptions.ConnectTimeout):
+        if isinstance(error, requests.exceptions.ConnectTimeout):
             cause = f"not reached within {CONNECT_TIMEOUT_S:g} s"
+        elif is_timeout(error):
+            cause = f"no answer within {self._settings.timeout_s:g} s"
+        # A request whose announced body never began cannot be acted on; one without a body is whole once connected.
+        not_begun = len(body) > 0 and not body.bytes_read
+        outcome = Outcome.NOT_SENT if not_begun or _never_connected(error) else Outcome.UNKNOWN
         return MicsTransportError(f"{cause}.", call=call.what, outcome=outcome)
 
 
@@ -162,6 +174,12 @@ def _session(settings: APISettings) -> requests.Session:
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
+
+
+def _never_connected(error: BaseException) -> bool:
+    """Return whether there was no connection to the API: not to its host, or not through the proxy, or not yet TLS."""
+    kinds = (NewConnectionError, ConnectTimeoutError, requests.exceptions.ProxyError, requests.exceptions.SSLError)
+    return any(isinstance(link, kinds) for link in links(error))
 
 
 def _read(call: Call[Any], response: requests.Response) -> bytes:

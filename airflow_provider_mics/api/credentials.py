@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from airflow_provider_mics.api import authentication
-from airflow_provider_mics.exceptions import MicsAuthenticationError
+from airflow_provider_mics.exceptions import MicsAPIError, MicsAuthenticationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,8 +140,10 @@ def _renewed(credentials: Credentials, clock: Callable[[], float]) -> Conversati
         raise RuntimeError("Credentials that cannot be renewed have a header")
     try:
         token: AccessToken = yield renewal
-    except MicsAuthenticationError:
-        # The refresh token was refused: the password may still do.
+    except MicsAPIError:
+        # Another thread may have renewed them meanwhile; else, where a refresh token was refused, the password may do.
+        if header := credentials.header(clock()):
+            return header
         fallback = credentials.renewal()
         if fallback is None or fallback.what == renewal.what:
             raise

@@ -22,6 +22,7 @@ from airflow_provider_mics.exceptions import (
     MicsNotFoundError,
     MicsPermissionError,
     MicsRateLimitError,
+    MicsRedirectError,
     MicsReplyError,
     MicsServerError,
 )
@@ -46,6 +47,9 @@ class _Envelope(msgspec.Struct, frozen=True):
     max_result: int | None = None
 
 
+#: What reading a body that is not this API's raises: msgspec's own, and for broken UTF-8 or absurd nesting Python's.
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
 _envelope_decoder = msgspec.json.Decoder(_Envelope, strict=False)
 
 
@@ -56,18 +60,18 @@ def read_reply(call: Call[T], reply: Reply) -> T:
     :raises MicsReplyError: The reply is not one of this API.
     """
     if HTTPStatus.MULTIPLE_CHOICES <= reply.status < HTTPStatus.BAD_REQUEST:
-        raise MicsReplyError(
+        raise MicsRedirectError(
             f"the server answered HTTP {reply.status}, a redirect, which is never followed.",
             call=call.what,
             hint="Set the connection's host to the address that the API itself answers on.",
         )
     if not HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES:
-        raise _api_error(call, reply, _error_envelope(reply))
+        raise _api_error(call, reply, _envelope(reply))
     try:
         return call.read(reply)
     except _ErrorEnvelopeError as refusal:
         raise _api_error(call, reply, refusal.envelope) from None
-    except msgspec.MsgspecError as error:
+    except _UNREADABLE as error:
         # What was read stays out of the text: it may be rows.
         raise MicsReplyError(
             f"the reply (HTTP {reply.status}, {_described(reply)}) is not what this API answers: {_shape(error)}.",
@@ -104,7 +108,11 @@ def nothing(reply: Reply) -> None:
 
 
 def raw_bytes(reply: Reply) -> bytes:
-    """Return the body of a reply that has no envelope."""
+    """Return the body of a reply that has no envelope, unless it is an error's: files do not come as JSON."""
+    if reply.headers.get("content-type", "").startswith("application/json"):
+        envelope = _envelope(reply)
+        if envelope is not None and envelope.status.lower() == "error":
+            raise _ErrorEnvelopeError(envelope)
     return reply.body
 
 
@@ -121,10 +129,10 @@ def _accepted(reply: Reply) -> _Envelope:
     return envelope
 
 
-def _error_envelope(reply: Reply) -> _Envelope | None:
+def _envelope(reply: Reply) -> _Envelope | None:
     try:
         return _envelope_decoder.decode(reply.body)
-    except msgspec.MsgspecError:
+    except _UNREADABLE:
         return None
 
 
@@ -134,7 +142,7 @@ def _api_error(call: Call[Any], reply: Reply, envelope: _Envelope | None) -> Mic
     match reply.status:
         case HTTPStatus.UNAUTHORIZED:
             kind = MicsAuthenticationError
-            hint = "Check the API token in the connection's password; tokens end after 12 to 24 months."
+            hint = "Check the connection's password, and its login if it has one; API tokens end after 12 to 24 months."
         case HTTPStatus.FORBIDDEN:
             kind = MicsPermissionError
             hint = "The token's user has no right to it: check datamart_id, and the user's rights in Navigator."
@@ -155,6 +163,7 @@ def _api_error(call: Call[Any], reply: Reply, envelope: _Envelope | None) -> Mic
             http_status=reply.status,
             error=f"{_described(reply)}, not this API's envelope",
             retry_after_s=wait_s,
+            has_envelope=False,
             hint=hint,
         )
     return kind(
@@ -179,7 +188,11 @@ def _described(reply: Reply) -> str:
     return f"{len(reply.body)} bytes of {media_type}"
 
 
-def _shape(error: msgspec.MsgspecError) -> str:
+def _shape(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return f"not UTF-8 ({error.reason})"
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
     # msgspec's validation texts name types and paths; its decoding texts name a position. Neither quotes a value,
     # except for enumerations, which no model here has.
     return str(error).rstrip(".")

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import re
 
-_EMAIL = re.compile(r"[^\s@<>\"'(),;:=\[\]{}]+@[^\s@<>\"'(),;:=\[\]{}]+")
-_UUID = re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b")
-_TOKEN = re.compile(r"\b(?:api:|Bearer |access_token=)\s*[^\s\"',;&]+", re.IGNORECASE)
+# These texts come from outside and may be long: a pattern that begins with a run of characters starts only where the
+# run does, as trying every position of it would take time that grows with its square.
 _QUOTED = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'|`[^`\n]*`")
+_TOKEN = re.compile(r"(?:api:|Bearer\s|access_token=)\s*[^\s\"',;&]+", re.IGNORECASE)
+_WORD = r"[^\s@<>\"'(),;:=\[\]{}]"
+# One apostrophe, as in o'neil@example.com: two would have been taken for quotes.
+_EMAIL = re.compile(rf"(?<!{_WORD}){_WORD}+(?:'{_WORD}+)?(?:@|%40){_WORD}+")
+#: Addresses of unusual characters: all that touches an at sign.
+_AROUND_AT = re.compile(r"(?<!\S)(?!@(?!\S))\S*@\S*")
+_UUID = re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b")
 _HEX = re.compile(r"\b(?=[0-9a-fA-F]*[0-9])[0-9a-fA-F]{16,}\b")
 _KEY_VALUE = re.compile(r"(?<=[=:])\s*[^\s,;\"'<>\]})]+")
-_LONG_OPAQUE = re.compile(r"\b(?=[\w-]*[0-9])[\w-]{6,}\b")
+_LONG_OPAQUE = re.compile(r"(?<![\w-])(?=[\w-]*[0-9])[\w-]{6,}")
 _NUMBER = re.compile(r"\b\d+\b")
 
 #: Longest text taken from a reply, in characters.
@@ -27,10 +33,11 @@ def redact(text: str) -> str:
     E-mail addresses, tokens, UUIDs, hashes, quoted values, values after ``=`` or ``:``, and words of six or more
     characters that contain a digit go; the wording stays. The result is cut at :data:`MAX_TEXT_LENGTH` characters.
     """
+    text = _QUOTED.sub("<value>", text)
     text = _TOKEN.sub("<token>", text)
     text = _EMAIL.sub("<email>", text)
+    text = _AROUND_AT.sub("<email>", text)
     text = _UUID.sub("<uuid>", text)
-    text = _QUOTED.sub("<value>", text)
     text = _HEX.sub("<hash>", text)
     text = _KEY_VALUE.sub(_value_after_key, text)
     text = _LONG_OPAQUE.sub("<id>", text)

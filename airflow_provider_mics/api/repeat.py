@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_mics.exceptions import (
     MicsRateLimitError,
+    MicsRedirectError,
     MicsReplyError,
     MicsServerError,
     MicsTLSError,
@@ -36,7 +37,7 @@ def may_repeat(call: Call[Any], error: BaseException) -> bool:
     as once.
     """
     match error:
-        case MicsTLSError():
+        case MicsTLSError() | MicsRedirectError():
             return False
         case MicsTransportError():
             return call.repeatable or error.outcome is Outcome.NOT_SENT
@@ -74,7 +75,7 @@ def retry_after(headers: Mapping[str, str], now: dt.datetime) -> float | None:
     except ValueError:
         try:
             moment = email.utils.parsedate_to_datetime(text)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
         seconds = (moment.replace(tzinfo=moment.tzinfo or dt.UTC) - now).total_seconds()
     if seconds != seconds:  # noqa: PLR0124 - not a number

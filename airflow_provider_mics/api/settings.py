@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
+import math
 import os
 import urllib.request
 from pathlib import Path
@@ -39,20 +40,26 @@ class APISettings:
     def __post_init__(self) -> None:
         """Check what can be checked without asking anybody."""
         object.__setattr__(self, "base_url", checked_base_url(self.base_url))
-        if self.timeout_s <= 0:
+        if self.proxy is not None:
+            object.__setattr__(self, "proxy", checked_proxy(self.proxy))
+        if not (math.isfinite(self.timeout_s) and self.timeout_s > 0):
             raise MicsConfigurationError(f"timeout must be more than 0 seconds, not {self.timeout_s}.")
-        if self.rate_limit is not None and self.rate_limit <= 0:
+        if self.rate_limit is not None and not (math.isfinite(self.rate_limit) and self.rate_limit > 0):
             raise MicsConfigurationError(f"rate_limit must be more than 0 requests per second, not {self.rate_limit}.")
 
     @property
     def effective_proxy(self) -> str | None:
-        """The proxy to use for the API, from the settings or else from the environment."""
+        """The proxy to use for the API, from the settings or else from the environment.
+
+        :raises MicsConfigurationError: The environment names one that cannot be used.
+        """
         if self.proxy:
             return self.proxy
         address = urlsplit(self.base_url)
         if urllib.request.proxy_bypass(address.hostname or ""):
             return None
-        return urllib.request.getproxies().get(address.scheme)
+        named = urllib.request.getproxies().get(address.scheme)
+        return checked_proxy(named) if named else None
 
     @property
     def effective_verify(self) -> bool | str:
@@ -76,13 +83,15 @@ def checked_base_url(url: str) -> str:
     try:
         parts = urlsplit(url.strip())
         host, _ = parts.hostname, parts.port
+        # Labels that are empty or too long; the transports would fail on them in ways of their own.
+        (host or "").encode("idna")
     except ValueError:
         raise MicsConfigurationError("The host of the connection is not an address.") from None
     if parts.scheme not in {"https", "http"} or not host:
         raise MicsConfigurationError(
             "The host of the connection must be an address such as https://api.mediarithmics.com."
         )
-    if parts.username or parts.password:
+    if "@" in parts.netloc:
         raise MicsConfigurationError(
             "The host of the connection carries a user name or password.",
             hint="Put the API token into the connection's password.",
@@ -95,6 +104,26 @@ def checked_base_url(url: str) -> str:
             hint="Plain http is for a server on this same machine.",
         )
     return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
+
+
+def checked_proxy(url: str) -> str:
+    """Return the address of a proxy, with a scheme, which many leave out.
+
+    :raises MicsConfigurationError: It is no address, or that of another kind of proxy; a password in it is not shown.
+    """
+    text = url.strip()
+    try:
+        parts = urlsplit(text if "://" in text else f"http://{text}")
+        usable = parts.scheme in {"http", "https"} and parts.hostname and (parts.port or True)
+    except ValueError:
+        usable = False
+        parts = urlsplit("")
+    if not usable:
+        raise MicsConfigurationError(
+            "The proxy must be an HTTP proxy's address, such as http://proxy.example.com:3128.",
+            hint="It comes from the connection's extra or, without one there, from the environment.",
+        )
+    return urlunsplit(parts)
 
 
 def is_loopback(host: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import ssl
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +14,8 @@ from airflow_provider_mics.api.repeat import MAX_ATTEMPTS, delay_before_repeat, 
 from airflow_provider_mics.exceptions import MicsReplyError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from airflow_provider_mics.api.call import Call
 
 log = logging.getLogger(__name__)
@@ -20,6 +23,16 @@ log = logging.getLogger(__name__)
 USER_AGENT: Final = f"airflow-provider-mics/{airflow_provider_mics.__version__}"
 #: The largest reply that is read into memory, in bytes. A page of 500 executions is well under 1 MiB.
 MAX_REPLY_BYTES: Final = 64 * 1024 * 1024
+
+#: What the HTTP libraries' errors that carry no words of the system's mean, by the class's name.
+_WORDS: Final = {
+    "RemoteDisconnected": "the server closed the connection before it answered",
+    "ServerDisconnectedError": "the server closed the connection before it answered",
+    "IncompleteRead": "the reply was cut",
+    "ClientPayloadError": "the reply was cut",
+}
+#: What http.client says when a proxy refuses to connect to a https address.
+_TUNNEL_REFUSED: Final = re.compile(r"Tunnel connection failed: (\d{3})")
 
 
 def headers_of(call: Call[Any]) -> dict[str, str]:
@@ -46,24 +59,44 @@ def repeating(call: Call[Any]) -> dict[str, Any]:
     }
 
 
-def cause_of(error: BaseException) -> str:
-    """Return in a few words why a connection failed, without the address, which may carry personal data."""
+def links(error: BaseException) -> Iterator[BaseException]:
+    """Return an error and those behind it, the outermost first."""
     seen: set[int] = set()
     current: BaseException | None = error
-    best = type(error).__name__
     while current is not None and id(current) not in seen:
         seen.add(id(current))
-        if isinstance(current, ssl.SSLCertVerificationError):
-            return f"certificate not accepted ({current.verify_message})"
-        if isinstance(current, ssl.SSLError):
-            return f"TLS failed ({current.reason or 'no reason given'})"
-        if isinstance(current, OSError) and current.strerror:
-            best = current.strerror
+        yield current
         nested = next((item for item in current.args if isinstance(item, BaseException)), None)
         # urllib3 keeps the cause in ``reason``, aiohttp in ``os_error``; the others chain it.
         reason = getattr(current, "reason", None) or getattr(current, "os_error", None)
         current = nested or (reason if isinstance(reason, BaseException) else current.__cause__ or current.__context__)
+
+
+def cause_of(error: BaseException) -> str:
+    """Return in a few words why a connection failed, without the address, which may carry personal data."""
+    best = type(error).__name__
+    for link in links(error):
+        # aiohttp's own subclass of it lacks the message.
+        if isinstance(link, ssl.SSLCertVerificationError) and hasattr(link, "verify_message"):
+            return f"certificate not accepted ({link.verify_message})"
+        if isinstance(link, ssl.SSLError) and link.reason:
+            return f"TLS failed ({link.reason})"
+        if refusal := _TUNNEL_REFUSED.search(str(link)):
+            return f"the proxy answered HTTP {refusal[1]}"
+        strerror = link.strerror if isinstance(link, OSError) else None
+        best = strerror or _WORDS.get(type(link).__name__, best)
     return best
+
+
+def is_tls_refusal(error: BaseException) -> bool:
+    """Return whether TLS failed for a reason that the next attempt would meet too; a connection that ended is none."""
+    ends = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
+    return any(isinstance(link, ssl.SSLError) and not isinstance(link, ends) for link in links(error))
+
+
+def is_timeout(error: BaseException) -> bool:
+    """Return whether our own timeout ended a call, not the system's, which has an error number."""
+    return any(isinstance(link, TimeoutError) and link.errno is None for link in links(error))
 
 
 def _wait(state: tenacity.RetryCallState) -> float:

@@ -56,7 +56,7 @@ def read_connection(
             base_url=_base_url(host, port, schema),
             timeout_s=_number(given, "timeout", DEFAULT_TIMEOUT_S),
             verify=_verify(given.get("verify", True)),
-            proxy=given.get("proxy"),
+            proxy=_text(given.get("proxy")),
             rate_limit=_number(given, "rate_limit", None),
         ),
         credentials=_credentials(login, password, on_new_secret),
@@ -71,6 +71,9 @@ def read_connection(
 def _base_url(host: str | None, port: int | None, schema: str | None) -> str:
     if not host:
         return DEFAULT_BASE_URL
+    if host.count(":") > 1 and "://" not in host and not host.startswith("["):
+        # An IPv6 address, which Airflow's reading of a URI strips of its brackets.
+        host = f"[{host}]"
     url = host if "://" in host else f"{schema or 'https'}://{host}"
     try:
         has_port = urlsplit(url).port is not None
@@ -88,8 +91,11 @@ def _credentials(login: str | None, password: str | None, on_new_secret: Callabl
         raise MicsConfigurationError(
             "The connection has no password.", hint="Put the API token there, or a login (e-mail) and its password."
         )
-    if login:
-        return LoginCredentials(login.strip(), secret, on_new_secret)
+    if secret != password:
+        # Airflow masks the password as it is written in the connection.
+        on_new_secret(secret)
+    if email := (login or "").strip():
+        return LoginCredentials(email, secret, on_new_secret)
     if secret.lower().startswith("bearer "):
         raise MicsConfigurationError(
             "The connection's password begins with 'Bearer'.",
@@ -106,9 +112,11 @@ def _credentials(login: str | None, password: str | None, on_new_secret: Callabl
 def _number(given: Mapping[str, Any], name: str, default: Any) -> Any:
     if name not in given:
         return default
+    value = given[name]
     try:
-        return float(given[name])
-    except (TypeError, ValueError):
+        # float() takes a bool for 0 or 1.
+        return float(str(value) if isinstance(value, bool) else value)
+    except (TypeError, ValueError, OverflowError):
         raise MicsConfigurationError(f"{name} in the connection's extra must be a number.") from None
 
 
@@ -119,3 +127,7 @@ def _verify(value: Any) -> bool | str:
     if text.lower() in _TRUE:
         return True
     return False if text.lower() in _FALSE else text
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)

@@ -89,10 +89,12 @@ class MicsHook(BaseHook):
 
         found = await get_async_connection(self.mics_conn_id, hook=self)
         connection = _read(found, await get_async_extra_dejson(found), mask)
-        async with AsyncMicsClient(connection.settings, connection.credentials) as client:
-            yield client
-        if masking:
-            await asyncio.wait(masking)
+        try:
+            async with AsyncMicsClient(connection.settings, connection.credentials) as client:
+                yield client
+        finally:
+            if masking:
+                await asyncio.wait(masking)
 
     @property
     def datamart_id(self) -> str:
@@ -233,21 +235,31 @@ class MicsHook(BaseHook):
     def test_connection(self) -> tuple[bool, str]:
         """Tell whether the connection works and, if not, what is wrong. Nothing secret is in the answer."""
         try:
-            if self._datamart_id or self.connection.datamart_id:
-                datamart = self.get_datamart()
-                return True, f"Connected to datamart {datamart.id}{f' ({datamart.name})' if datamart.name else ''}."
-            self.get_connected_user()
-        except MicsAuthenticationError as error:
-            return False, f"The API does not accept the token or password (HTTP {error.http_status})."
-        except (MicsPermissionError, MicsNotFoundError) as error:
-            return False, f"The token works, but its user has no right on this datamart (HTTP {error.http_status})."
-        except MicsReplyError as error:
-            return False, f"Something answers at this host, but it is not the mediarithmics API. {error}"
-        except MicsTransportError as error:
-            return False, f"The API cannot be reached. {error}"
+            if not (self._datamart_id or self.connection.datamart_id):
+                self.get_connected_user()
+                return True, "Connected. Set datamart_id in the connection to test the right on a datamart too."
+            datamart = self.get_datamart()
         except MicsError as error:
-            return False, str(error)
-        return True, "Connected. Set datamart_id in the connection to test the right on a datamart too."
+            return False, _diagnosis(error)
+        return True, f"Connected to datamart {datamart.id}{f' ({datamart.name})' if datamart.name else ''}."
+
+
+def _diagnosis(error: MicsError) -> str:
+    """Say what is wrong with a connection whose test ended in ``error``."""
+    match error:
+        case MicsAuthenticationError():
+            found = "The API does not accept the token or password."
+        case MicsReplyError() | MicsPermissionError(has_envelope=False) | MicsNotFoundError(has_envelope=False):
+            found = "Something answers at this host, but it is not the mediarithmics API."
+        case MicsPermissionError():
+            found = "The token works, but its user has no right to this."
+        case MicsNotFoundError():
+            found = "There is no such datamart, or the token's user may not see it."
+        case MicsTransportError():
+            found = "The API cannot be reached."
+        case _:
+            return str(error)
+    return f"{found} {error}"
 
 
 def _read(found: Any, extra: Mapping[str, Any], on_new_secret: Any) -> MicsConnection:

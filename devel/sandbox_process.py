@@ -99,3 +99,9 @@ class SandboxProcess:
         reply = self._session.request(method, f"{self.url}/_sandbox/{path}", json=body, timeout=60)
         reply.raise_for_status()
         return reply.json()
+
+    def download(self, execution_id: str) -> bytes:
+        """Return the bytes that an execution was created with."""
+        reply = self._session.get(f"{self.url}/_sandbox/executions/{execution_id}/received", timeout=60)
+        reply.raise_for_status()
+        return reply.content

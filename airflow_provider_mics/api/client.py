@@ -121,8 +121,9 @@ class MicsClient:
         elif is_timeout(error):
             cause = f"no answer within {self._settings.timeout_s:g} s"
         # A request whose announced body never began cannot be acted on; one without a body is whole once connected.
-        not_begun = len(body) > 0 and not body.bytes_read
-        outcome = Outcome.NOT_SENT if not_begun or _never_connected(error) else Outcome.UNKNOWN
+        # Once a byte has gone, what kind of error it was says nothing: a TLS connection that is cut fails as TLS.
+        not_sent = not body.bytes_read and (len(body) > 0 or _never_connected(error))
+        outcome = Outcome.NOT_SENT if not_sent else Outcome.UNKNOWN
         return MicsTransportError(f"{cause}.", call=call.what, outcome=outcome)
 
 

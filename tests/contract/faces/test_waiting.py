@@ -112,7 +112,7 @@ def test_a_good_load(sandbox: Sandbox, night: Night, load: Callable[..., Run]) -
     assert summary == {
         "document_import_id": sandbox.imports[0].id,
         "document_import_name": "Night - 2026-11-23",
-        "execution_ids": [item.id for item in sandbox.executions],
+        "execution_ids": [part["execution_id"] for part in night.ti.xcoms["mics_parts"]],
         "parts": 3,
         "lines": 30,
         "bytes": sum(len(profile(number)) + 1 for number in range(30)),

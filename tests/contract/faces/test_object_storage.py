@@ -1,0 +1,132 @@
+"""Files in an object store: a server that speaks S3, reached through Airflow's own ObjectStoragePath."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from airflow_provider_mics.exceptions import MicsSourceError
+from airflow_provider_mics.storage import find_files
+from tests.contract.faces.conftest import Night, profile
+from tests.contract.faces.test_upload import create, received, upload
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_provider_mics.sandbox import Sandbox
+
+BUCKET = "crm"
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    connection = {
+        "conn_type": "aws",
+        "login": "key",
+        "password": "secret",
+        "extra": {"endpoint_url": endpoint, "region_name": "eu-west-3"},
+    }
+    monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", json.dumps(connection))
+    monkeypatch.setenv("AIRFLOW_CONN_STORE", json.dumps(connection))
+    s3 = boto3.resource(
+        "s3",
+        endpoint_url=endpoint,
+        aws_access_key_id="key",
+        aws_secret_access_key="secret",
+        region_name="eu-west-3",
+    )
+    bucket = s3.Bucket(BUCKET)
+    if bucket.creation_date is None:
+        bucket.create(CreateBucketConfiguration={"LocationConstraint": "eu-west-3"})
+    bucket.objects.delete()
+    return bucket
+
+
+@pytest.mark.parametrize("where", ["s3://aws_default@", "s3://store@"])
+def test_an_object_goes_up_in_parts(sandbox: Sandbox, night: Night, bucket: Any, where: str) -> None:
+    content = b"".join(profile(number) + b"\n" for number in range(1000))
+    bucket.put_object(Key="night/profiles.ndjson", Body=content)
+
+    execution_ids = upload(
+        night, create(night), f"{where}{BUCKET}/night/profiles.ndjson", max_part_bytes=50_000, parallel_uploads=3
+    )
+
+    assert len(execution_ids) == 4
+    assert b"".join(received(sandbox, execution_id) for execution_id in execution_ids) == content
+
+
+def test_a_pattern_gives_its_objects_by_name(sandbox: Sandbox, night: Night, bucket: Any) -> None:
+    for number in (2, 1):
+        bucket.put_object(Key=f"night/profiles-{number}.ndjson", Body=profile(number) + b"\n")
+    bucket.put_object(Key="night/other.csv", Body=b"OPERATION\n")
+
+    execution_ids = upload(night, create(night), f"s3://store@{BUCKET}/night/profiles-*.ndjson")
+
+    assert [received(sandbox, execution_id) for execution_id in execution_ids] == [
+        profile(1) + b"\n",
+        profile(2) + b"\n",
+    ]
+    assert [part["file"] for part in night.ti.xcoms["mics_parts"]] == [
+        f"s3://{BUCKET}/night/profiles-1.ndjson",
+        f"s3://{BUCKET}/night/profiles-2.ndjson",
+    ]
+
+
+def test_a_pattern_may_match_nothing(bucket: Any) -> None:
+    assert find_files(f"s3://store@{BUCKET}/night/*.ndjson") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "said"), [("gone.ndjson", "does not exist"), ("night", "is a directory"), ("night/", "is a directory")]
+)
+def test_what_is_no_object_is_named(bucket: Any, path: str, said: str) -> None:
+    bucket.put_object(Key="night/a.ndjson", Body=b"{}\n")
+
+    with pytest.raises(MicsSourceError, match=rf"s3://store@{BUCKET}/{path} {said}"):
+        find_files(f"s3://store@{BUCKET}/{path}")
+
+
+def test_an_object_that_is_replaced_is_not_sent(bucket: Any) -> None:
+    bucket.put_object(Key="a.ndjson", Body=b'{"a":1}\n')
+    (file,) = find_files(f"s3://store@{BUCKET}/a.ndjson")
+    file.check_unchanged()
+
+    bucket.put_object(Key="a.ndjson", Body=b'{"a":2}\n')
+
+    with pytest.raises(MicsSourceError, match="changed while it was being loaded"):
+        file.check_unchanged()
+
+
+def test_a_store_that_is_not_installed_is_said_so() -> None:
+    with pytest.raises(MicsSourceError, match=r"abfs://container/a\.ndjson cannot be reached"):
+        find_files("abfs://container/a.ndjson")
+
+
+def test_a_store_that_does_not_answer_is_an_error(bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = {
+        "conn_type": "aws",
+        "login": "key",
+        "password": "secret",
+        "extra": {
+            "endpoint_url": "http://127.0.0.1:9",
+            "region_name": "eu-west-3",
+            "config_kwargs": {"retries": {"max_attempts": 1}},
+        },
+    }
+    monkeypatch.setenv("AIRFLOW_CONN_DOWN", json.dumps(connection))
+
+    with pytest.raises(MicsSourceError, match=r"a\.ndjson cannot be r"):
+        find_files(f"s3://down@{BUCKET}/a.ndjson")

@@ -178,8 +178,8 @@ def _session(settings: APISettings) -> requests.Session:
 
 
 def _never_connected(error: BaseException) -> bool:
-    """Return whether there was no connection to the API: not to its host, or not through the proxy, or not yet TLS."""
-    kinds = (NewConnectionError, ConnectTimeoutError, requests.exceptions.ProxyError, requests.exceptions.SSLError)
+    """Return whether there was no connection to the API: not to its host, or not through the proxy."""
+    kinds = (NewConnectionError, ConnectTimeoutError, requests.exceptions.ProxyError)
     return any(isinstance(link, kinds) for link in links(error))
 
 

@@ -91,11 +91,12 @@ def _credentials(login: str | None, password: str | None, on_new_secret: Callabl
         raise MicsConfigurationError(
             "The connection has no password.", hint="Put the API token there, or a login (e-mail) and its password."
         )
+    if email := (login or "").strip():
+        # An account's password may begin or end with a space; no token does.
+        return LoginCredentials(email, password or "", on_new_secret)
     if secret != password:
         # Airflow masks the password as it is written in the connection.
         on_new_secret(secret)
-    if email := (login or "").strip():
-        return LoginCredentials(email, secret, on_new_secret)
     if secret.lower().startswith("bearer "):
         raise MicsConfigurationError(
             "The connection's password begins with 'Bearer'.",

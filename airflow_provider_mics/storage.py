@@ -48,9 +48,11 @@ def _remote_files(uri: str) -> Iterator[SourceFile]:
             f"{shown} cannot be reached: {type(error).__name__}.",
             hint="Check that the store's provider package is installed, and the connection that the URI names.",
         ) from None
-    prefix = shown.partition("://")[0]
+    # The connection stays in the name: other workers find the file by it.
+    scheme, _, rest = shown.partition("://")
+    connection = f"{path.conn_id}@" if path.conn_id and rest.startswith(f"{path.conn_id}@") else ""
     for match in matches:
-        name = shown if match == path.path else f"{prefix}://{str(match).lstrip('/')}"
+        name = shown if match == path.path else f"{scheme}://{connection}{str(match).lstrip('/')}"
         yield RemoteFile(filesystem, match, name)
 
 

@@ -41,6 +41,10 @@ class SourceFile(Protocol):
     def size(self) -> int:
         """Size in bytes."""
 
+    @property
+    def version(self) -> tuple[str, ...]:
+        """What tells this state of the file from others, comparable on any machine that reads it."""
+
     def open(self) -> Reader:
         """Open it anew, independent of other readers."""
 
@@ -68,10 +72,11 @@ class LocalFile:
             if not path.is_file():
                 raise _missing(self.name) if not path.exists() else MicsSourceError(f"{path} is not a regular file.")
             self.open().close()
-            self._version = self._look()
+            status = path.stat()
         except OSError as error:
             raise _unreadable(self.name, error) from None
-        self.size = self._version[0]
+        self.size = status.st_size
+        self.version = _version_of_status(status)
 
     def open(self) -> Reader:
         """Open it anew, without a buffer: it is read in large blocks."""
@@ -91,15 +96,11 @@ class LocalFile:
     def check_unchanged(self) -> None:
         """Raise :class:`MicsSourceError` if size, time of change or inode are not what they were."""
         try:
-            now = self._look()
+            now = self._path.stat()
         except OSError as error:
             raise _unreadable(self.name, error) from None
-        if now != self._version:
+        if _version_of_status(now) != self.version:
             raise changed(self.name)
-
-    def _look(self) -> tuple[int, int, int]:
-        status = self._path.stat()
-        return status.st_size, status.st_mtime_ns, status.st_ino
 
 
 class RemoteFile:
@@ -120,7 +121,7 @@ class RemoteFile:
                 f"{name} is a directory.", hint=f"Name its files, for example with a pattern: {name.rstrip('/')}/*"
             )
         self.size = int(info["size"])
-        self._version = _version_of(info)
+        self.version = _version_of(info)
 
     def open(self) -> Reader:
         """Open it anew; blocks are fetched ahead as it is read on."""
@@ -141,7 +142,7 @@ class RemoteFile:
 
     def check_unchanged(self) -> None:
         """Raise :class:`MicsSourceError` if size, ETag, version or time of change are not what they were."""
-        if _version_of(self._look()) != self._version:
+        if _version_of(self._look()) != self.version:
             raise changed(self.name)
 
     def _look(self) -> dict[str, Any]:
@@ -212,6 +213,10 @@ def _missing(name: str) -> MicsSourceError:
 def _unreadable(name: str, error: BaseException) -> MicsSourceError:
     reason = getattr(error, "strerror", None) or type(error).__name__
     return MicsSourceError(f"{name} cannot be read: {reason}.")
+
+
+def _version_of_status(status: os.stat_result) -> tuple[str, ...]:
+    return (f"size={status.st_size}", f"mtime_ns={status.st_mtime_ns}", f"inode={status.st_ino}")
 
 
 def _version_of(info: dict[str, Any]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from airflow_provider_mics.api.constants import DELETION_DOCUMENT_TYPES, MimeType
@@ -25,6 +26,8 @@ _ENDINGS: Final = {
     ".jsonl": MimeType.NDJSON,
     ".json": MimeType.NDJSON,
 }
+#: What a file is taken for whose name does not tell.
+_DEFAULT_MIME_TYPE: Final = MimeType.NDJSON
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -84,11 +87,19 @@ def check_deletions_allowed(document_import: DocumentImport, *, allow_deletions:
         )
 
 
+def mime_type_of(name: str) -> str:
+    """Return the format that a file's name tells; NDJSON where it tells none."""
+    return _ENDINGS.get(_ending(name), _DEFAULT_MIME_TYPE)
+
+
+def _ending(name: str) -> str:
+    return PurePosixPath(name).suffix.lower()
+
+
 def _check_ending(name: str, mime_type: str) -> None:
-    ending = name[name.rfind(".") :].lower() if "." in name else ""
-    expected = _ENDINGS.get(ending)
+    expected = _ENDINGS.get(_ending(name))
     if expected and expected != mime_type:
         raise MicsInputError(
-            f"{name} ends in {ending}, but the document import takes {mime_type}.",
+            f"{name} ends in {_ending(name)}, but the document import takes {mime_type}.",
             hint=f"Create the document import with mime_type {expected}, or rename the file if its name is wrong.",
         )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from airflow_provider_mics.api.models import DocumentImport
     from airflow_provider_mics.bulk.files import SourceFile
     from airflow_provider_mics.bulk.parts import Part
+    from airflow_provider_mics.bulk.planning import Plan
 
 log = logging.getLogger(__name__)
 
@@ -80,12 +81,9 @@ class Uploader:
         )
         return sent
 
-    def send_all(
-        self, parts: Sequence[Part], files: Mapping[str, SourceFile], *, parallel_uploads: int
-    ) -> list[SentPart]:
+    def send_all(self, plan: Plan, *, parallel_uploads: int) -> list[SentPart]:
         """Send the parts and return what they became, in the order of the parts.
 
-        :param files: The files by name.
         :param parallel_uploads: Parts under way at the same time; each holds one block of its file in memory.
         :raises MicsUploadError: One could not be sent. Those under way were waited for, and no other was begun.
         """
@@ -93,14 +91,14 @@ class Uploader:
             raise MicsConfigurationError(f"parallel_uploads must be at least 1, not {parallel_uploads}.")
         sent: dict[int, SentPart] = {}
         failed: dict[int, MicsError] = {}
-        waiting = iter(enumerate(parts))
+        waiting = iter(enumerate(plan.parts))
         pool = concurrent.futures.ThreadPoolExecutor(parallel_uploads, thread_name_prefix="mics-upload")
         try:
             under_way: dict[concurrent.futures.Future[SentPart], int] = {}
             while True:
                 while not failed and len(under_way) < parallel_uploads and (following := next(waiting, None)):
                     index, part = following
-                    under_way[pool.submit(self.send, files[part.file], part)] = index
+                    under_way[pool.submit(self.send, plan.files[part.file], part)] = index
                 if not under_way:
                     break
                 done, _ = concurrent.futures.wait(under_way, return_when=concurrent.futures.FIRST_COMPLETED)
@@ -114,8 +112,8 @@ class Uploader:
             # Without waiting: where the task is being killed, nobody would.
             pool.shutdown(wait=False, cancel_futures=True)
         if failed:
-            raise _upload_error(parts, sent, failed)
-        return [sent[index] for index in range(len(parts))]
+            raise _upload_error(plan.parts, sent, failed)
+        return [sent[index] for index in range(len(plan.parts))]
 
 
 def _upload_error(parts: Sequence[Part], sent: Mapping[int, SentPart], failed: Mapping[int, MicsError]) -> MicsError:

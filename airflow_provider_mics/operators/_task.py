@@ -19,7 +19,7 @@ from airflow_provider_mics.links.document_import import MicsDocumentImportLink
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from airflow.providers.common.compat.sdk import Context
+    from airflow.providers.common.compat.sdk import BaseOperatorLink, Context
 
 #: XCom under which an upload tells the wait behind it what was sent in each execution, so that the verdict can
 #: account for every line that left here and not only for those that the platform says it received.
@@ -34,7 +34,7 @@ class MicsTask(BaseOperator):
     """
 
     ui_color = "#d9efe9"
-    operator_extra_links = (MicsDocumentImportLink(),)
+    operator_extra_links: Collection[BaseOperatorLink] = (MicsDocumentImportLink(),)
 
     #: Address of the task's document import in Navigator, for the link.
     navigator_url: str | None = None

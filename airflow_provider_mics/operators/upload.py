@@ -1,4 +1,4 @@
-"""Operator that uploads files to a document import."""
+"""Operators that upload files to a document import, on one worker or on many."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
+from airflow_provider_mics.bulk.part_descriptions import describe_part, read_part
 from airflow_provider_mics.bulk.parts import DEFAULT_MAX_PART_BYTES
-from airflow_provider_mics.bulk.planning import check_deletions_allowed, plan_load
+from airflow_provider_mics.bulk.planning import Plan, check_deletions_allowed, mime_type_of, plan_load
 from airflow_provider_mics.bulk.upload import SentPart, Uploader
 from airflow_provider_mics.exceptions import MicsConfigurationError, MicsSourceError
 from airflow_provider_mics.operators._task import MicsTask, hand_over
@@ -35,6 +36,8 @@ class MicsUploadFileOperator(MicsTask):
     :param document_import_id: The document import, usually ``create.output``.
     :param path: File, pattern or object-storage URI, or a list of these. A path without wildcard must exist; what a
         pattern matches is loaded in the order of the names, and may be nothing (see ``on_empty``).
+    :param part: In place of ``path``, one part of a :class:`MicsPlanPartsOperator`: one big file over many workers, by
+        ``.expand(part=plan.output)``.
     :param max_part_bytes: Largest part, in bytes.
     :param parallel_uploads: Parts under way at the same time.
     :param on_empty: What to do if there is not a single line to load: ``skip`` the task, ``succeed`` with no execution,
@@ -48,7 +51,7 @@ class MicsUploadFileOperator(MicsTask):
     :raises MicsCallError: Another call did not succeed.
     """
 
-    template_fields: Sequence[str] = ("mics_conn_id", "datamart_id", "document_import_id", "path")
+    template_fields: Sequence[str] = ("mics_conn_id", "datamart_id", "document_import_id", "path", "part")
     # A path that ends in .json is a file to load, not a template.
     template_ext: Sequence[str] = ()
 
@@ -56,7 +59,8 @@ class MicsUploadFileOperator(MicsTask):
         self,
         *,
         document_import_id: str | XComArg,
-        path: str | Sequence[str] | XComArg,
+        path: str | Sequence[str] | XComArg | None = None,
+        part: dict[str, Any] | XComArg | None = None,
         max_part_bytes: int = DEFAULT_MAX_PART_BYTES,
         parallel_uploads: int = 2,
         on_empty: OnEmpty = "skip",
@@ -66,6 +70,7 @@ class MicsUploadFileOperator(MicsTask):
         super().__init__(**kwargs)
         self.document_import_id: Any = document_import_id
         self.path: Any = path
+        self.part: Any = part
         self.max_part_bytes = max_part_bytes
         self.parallel_uploads = parallel_uploads
         self.on_empty: OnEmpty = on_empty
@@ -74,17 +79,72 @@ class MicsUploadFileOperator(MicsTask):
     def execute(self, context: Context) -> list[str]:
         """Plan and send."""
         self.link_to(context, self.document_import_id)
-        sent = send_files(
-            self.hook,
-            self.hook.get_document_import(self.document_import_id),
-            self.path,
-            max_part_bytes=self.max_part_bytes,
-            parallel_uploads=self.parallel_uploads,
-            on_empty=self.on_empty,
-            allow_deletions=self.allow_deletions,
-        )
+        if (self.path is None) == (self.part is None):
+            raise MicsConfigurationError("An upload needs either path or part.")
+        document_import = self.hook.get_document_import(self.document_import_id)
+        if self.part is None:
+            sent = send_files(
+                self.hook,
+                document_import,
+                self.path,
+                max_part_bytes=self.max_part_bytes,
+                parallel_uploads=self.parallel_uploads,
+                on_empty=self.on_empty,
+                allow_deletions=self.allow_deletions,
+            )
+        else:
+            check_deletions_allowed(document_import, allow_deletions=self.allow_deletions)
+            part, file = read_part(self.part, find_files)
+            uploader = Uploader(self.hook.client, self.hook.datamart_id, document_import)
+            sent = uploader.send_all(Plan([part], {file.name: file}), parallel_uploads=1)
         hand_over(context, sent)
         return [part.execution_id for part in sent]
+
+
+class MicsPlanPartsOperator(MicsTask):
+    """Cuts files into parts for uploads that are mapped over many workers.
+
+    ``MicsUploadFileOperator.partial(task_id="upload", document_import_id=create.output).expand(part=plan.output)``
+    then sends each part in a task of its own. The files must be reachable from every worker under the same name, and
+    stay as they are until the last part is sent; a file that has changed stops its upload.
+
+    Returns the parts, a list of dict of JSON values, in order: a file's name, byte ranges and version, and nothing of
+    its rows.
+
+    :param path: As for :class:`MicsUploadFileOperator`. Names that end in ``.csv`` are cut as CSV, others as NDJSON.
+    :param max_part_bytes: Largest part, in bytes.
+    :raises MicsSourceError: A file is missing or cannot be read.
+    :raises MicsInputError: A line is larger than a part may be.
+    """
+
+    template_fields: Sequence[str] = ("mics_conn_id", "datamart_id", "path")
+    # A path that ends in .json is a file to load, not a template.
+    template_ext: Sequence[str] = ()
+    # It belongs to no document import.
+    operator_extra_links = ()
+
+    def __init__(
+        self,
+        *,
+        path: str | Sequence[str] | XComArg,
+        max_part_bytes: int = DEFAULT_MAX_PART_BYTES,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.path: Any = path
+        self.max_part_bytes = max_part_bytes
+
+    def execute(self, context: Context) -> list[dict[str, Any]]:  # noqa: ARG002 - Airflow's signature
+        """Plan."""
+        files = find_files(self.path)
+        formats = {mime_type_of(file.name) for file in files}
+        if len(formats) > 1:
+            raise MicsConfigurationError(
+                "The files are of different formats, by their endings.", hint="Plan each format by a task of its own."
+            )
+        plan = plan_load(files, mime_type=next(iter(formats), ""), max_part_bytes=self.max_part_bytes)
+        self.log.info("Planned %d parts of %d files", len(plan.parts), len(plan.files))
+        return [describe_part(part, plan.files[part.file]) for part in plan.parts]
 
 
 def send_files(
@@ -117,4 +177,4 @@ def send_files(
         len(plan.parts),
     )
     uploader = Uploader(hook.client, hook.datamart_id, document_import)
-    return uploader.send_all(plan.parts, plan.files, parallel_uploads=parallel_uploads)
+    return uploader.send_all(plan, parallel_uploads=parallel_uploads)

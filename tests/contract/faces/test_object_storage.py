@@ -12,6 +12,7 @@ from moto.server import ThreadedMotoServer
 from airflow_provider_mics.exceptions import MicsSourceError
 from airflow_provider_mics.storage import find_files
 from tests.contract.faces.conftest import Night, profile
+from tests.contract.faces.test_planned_parts import plan, send
 from tests.contract.faces.test_upload import create, received, upload
 
 if TYPE_CHECKING:
@@ -80,8 +81,8 @@ def test_a_pattern_gives_its_objects_by_name(sandbox: Sandbox, night: Night, buc
         profile(2) + b"\n",
     ]
     assert [part["file"] for part in night.ti.xcoms["mics_parts"]] == [
-        f"s3://{BUCKET}/night/profiles-1.ndjson",
-        f"s3://{BUCKET}/night/profiles-2.ndjson",
+        f"s3://store@{BUCKET}/night/profiles-1.ndjson",
+        f"s3://store@{BUCKET}/night/profiles-2.ndjson",
     ]
 
 
@@ -130,3 +131,14 @@ def test_a_store_that_does_not_answer_is_an_error(bucket: Any, monkeypatch: pyte
 
     with pytest.raises(MicsSourceError, match=r"a\.ndjson cannot be r"):
         find_files(f"s3://down@{BUCKET}/a.ndjson")
+
+
+def test_parts_of_an_object_are_found_again_by_other_workers(sandbox: Sandbox, night: Night, bucket: Any) -> None:
+    content = b"".join(profile(number) + b"\n" for number in range(100))
+    bucket.put_object(Key="night/profiles.ndjson", Body=content)
+    parts = plan(night, f"s3://store@{BUCKET}/night/*.ndjson", max_part_bytes=10_000)
+    document_import_id = create(night)
+
+    execution_ids = [execution_id for part in parts for execution_id in send(night, document_import_id, part)]
+
+    assert b"".join(received(sandbox, execution_id) for execution_id in execution_ids) == content

@@ -128,7 +128,7 @@ def test_nothing_to_load(sandbox: Sandbox, night: Night, path: str, on_empty: st
         ("long.ndjson", MicsInputError, r"long\.ndjson: the line at byte 0 is longer"),
         ("a.csv", MicsInputError, r"a\.csv ends in \.csv, but the document import takes APPLICATION_X_NDJSON"),
         (["a.ndjson", "*.ndjson"], MicsInputError, r"a\.ndjson is named twice"),
-        (None, MicsConfigurationError, "path must be a path"),
+        (5, MicsConfigurationError, "path must be a path"),
         ([""], MicsConfigurationError, "path is empty"),
     ],
 )
@@ -140,7 +140,7 @@ def test_what_cannot_be_loaded_is_refused_before_anything_is_sent(
     night.file("long.ndjson", b"x" * 3000)
     if isinstance(path, str):
         path = f"{night.folder}/{path}"
-    elif path and path[0]:
+    elif isinstance(path, list) and path[0]:
         path = [f"{night.folder}/{name}" for name in path]
 
     with pytest.raises(error, match=message):

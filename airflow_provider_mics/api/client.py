@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 import requests
 import tenacity
 from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from airflow_provider_mics.api.call import BodyReader, Call, Reply
@@ -157,9 +158,41 @@ class _Body:
         self._reader.close()
 
 
+class _Patient:
+    """Bounds sending by the time that a server may go without progress; urllib3 does by the time to reach it."""
+
+    sock: Any
+
+    def __init__(self, *args: Any, send_timeout_s: float, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._send_timeout_s = send_timeout_s
+
+    def connect(self) -> None:
+        super().connect()  # type: ignore[misc]
+        self.sock.settimeout(self._send_timeout_s)
+
+
+class _HTTPConnection(_Patient, HTTPConnection):
+    pass
+
+
+class _HTTPSConnection(_Patient, HTTPSConnection):
+    pass
+
+
 class _Adapter(HTTPAdapter):
+    def __init__(self, send_timeout_s: float) -> None:
+        self._send_timeout_s = send_timeout_s
+        super().__init__(pool_maxsize=32)
+
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs, blocksize=BLOCK_SIZE)
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
+        pool.ConnectionCls = _HTTPSConnection if pool.scheme == "https" else _HTTPConnection
+        pool.conn_kw["send_timeout_s"] = self._send_timeout_s
+        return pool
 
 
 def _session(settings: APISettings) -> requests.Session:
@@ -171,7 +204,7 @@ def _session(settings: APISettings) -> requests.Session:
         session.proxies = {"http": proxy, "https": proxy}
     # The API needs no cookies, and a jar would be shared by threads.
     session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
-    adapter = _Adapter(pool_maxsize=32)
+    adapter = _Adapter(settings.timeout_s)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import ssl
 from typing import TYPE_CHECKING, Any, Final
@@ -84,6 +85,9 @@ def cause_of(error: BaseException) -> str:
         if refusal := _TUNNEL_REFUSED.search(str(link)):
             return f"the proxy answered HTTP {refusal[1]}"
         strerror = link.strerror if isinstance(link, OSError) else None
+        if strerror and isinstance(link, ConnectionError) and link.errno is not None:
+            # asyncio's words hold the address.
+            strerror = os.strerror(link.errno)
         best = strerror or _WORDS.get(type(link).__name__, best)
     return best
 

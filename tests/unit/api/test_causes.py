@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
+import socket
 import ssl
 
 import pytest
@@ -37,7 +39,9 @@ def certificate_error() -> ssl.SSLCertVerificationError:
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        (ConnectionRefusedError(111, "Connection refused"), "Connection refused"),
+        (ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"), "Connection refused"),
+        (ConnectionRefusedError(errno.ECONNREFUSED, "Connect call failed ('10.0.0.1', 443)"), "Connection refused"),
+        (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), "Name or service not known"),
         (in_requests(ConnectionResetError(104, "Connection reset by peer")), "Connection reset by peer"),
         (
             in_requests(http.client.RemoteDisconnected("Remote end closed connection without response")),

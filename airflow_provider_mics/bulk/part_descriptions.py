@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class _Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     file: str
     number: int
-    of: int
+    of: int | None
     ranges: tuple[tuple[int, int], ...]
     lines: int | None
     version: tuple[str, ...]

@@ -31,7 +31,7 @@ class Part:
 
     :param file: Name of the file.
     :param number: Position among the parts of this file, from 1.
-    :param of: Number of parts of this file.
+    :param of: Number of parts of this file; None: not known, as it is cut while it is read.
     :param ranges: What is sent, one behind the other: byte offset and length of each range. The parts of a CSV file
         begin with its header's range.
     :param lines: Commands in it, where planning had to read the file; None: they are counted while it is sent.
@@ -39,7 +39,7 @@ class Part:
 
     file: str
     number: int
-    of: int
+    of: int | None
     ranges: tuple[tuple[int, int], ...]
     lines: int | None = None
 
@@ -50,9 +50,12 @@ class Part:
 
     def __str__(self) -> str:
         """Name it for messages."""
+        if self.of == 1:
+            return self.file
+        if self.of is None:
+            return f"{self.file} (part {self.number})"
         offset, length = self.ranges[-1]
-        position = f"bytes {offset}-{offset + length - 1}"
-        return f"{self.file} (part {self.number} of {self.of}, {position})" if self.of > 1 else self.file
+        return f"{self.file} (part {self.number} of {self.of}, bytes {offset}-{offset + length - 1})"
 
 
 def plan_parts(file: SourceFile, *, mime_type: str, max_part_bytes: int = DEFAULT_MAX_PART_BYTES) -> list[Part]:

@@ -12,7 +12,7 @@ from airflow_provider_mics.bulk.parts import plan_parts
 from airflow_provider_mics.exceptions import MicsConfigurationError, MicsInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from airflow_provider_mics.api.models import DocumentImport
     from airflow_provider_mics.bulk.files import SourceFile
@@ -36,6 +36,10 @@ class Plan:
 
     parts: Sequence[Part]
     files: Mapping[str, SourceFile]
+
+    def __iter__(self) -> Iterator[tuple[Part, SourceFile]]:
+        """Give each part with its file."""
+        return ((part, self.files[part.file]) for part in self.parts)
 
 
 def plan_load(files: Iterable[SourceFile], *, mime_type: str, max_part_bytes: int) -> Plan:

@@ -12,13 +12,12 @@ from airflow_provider_mics.bulk.body import PartBody
 from airflow_provider_mics.exceptions import MicsConfigurationError, MicsError, MicsUploadError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
     from airflow_provider_mics.api.client import MicsClient
     from airflow_provider_mics.api.models import DocumentImport
     from airflow_provider_mics.bulk.files import SourceFile
     from airflow_provider_mics.bulk.parts import Part
-    from airflow_provider_mics.bulk.planning import Plan
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +47,7 @@ class Uploader:
         self._datamart_id = datamart_id
         self._document_import = document_import
 
-    def send(self, file: SourceFile, part: Part) -> SentPart:
+    def send(self, part: Part, file: SourceFile) -> SentPart:
         """Send one part, and return the execution it became."""
         bodies: list[PartBody] = []
 
@@ -81,54 +80,57 @@ class Uploader:
         )
         return sent
 
-    def send_all(self, plan: Plan, *, parallel_uploads: int) -> list[SentPart]:
-        """Send the parts and return what they became, in the order of the parts.
+    def send_all(
+        self,
+        parts: Iterable[tuple[Part, SourceFile]],
+        *,
+        parallel_uploads: int,
+        on_sent: Callable[[SourceFile], None] = lambda _: None,
+    ) -> list[SentPart]:
+        """Send parts and return what they became, in the order of the parts.
 
+        :param parts: Taken one by one, when there is a place for one more.
         :param parallel_uploads: Parts under way at the same time; each holds one block of its file in memory.
+        :param on_sent: Called with the file of each part that is in.
         :raises MicsUploadError: One could not be sent. Those under way were waited for, and no other was begun.
         """
         if parallel_uploads < 1:
             raise MicsConfigurationError(f"parallel_uploads must be at least 1, not {parallel_uploads}.")
         sent: dict[int, SentPart] = {}
-        failed: dict[int, MicsError] = {}
-        waiting = iter(enumerate(plan.parts))
+        failed: dict[int, tuple[Part, MicsError]] = {}
+        waiting = enumerate(parts)
         pool = concurrent.futures.ThreadPoolExecutor(parallel_uploads, thread_name_prefix="mics-upload")
         try:
-            under_way: dict[concurrent.futures.Future[SentPart], int] = {}
+            under_way: dict[concurrent.futures.Future[SentPart], tuple[int, Part, SourceFile]] = {}
             while True:
                 while not failed and len(under_way) < parallel_uploads and (following := next(waiting, None)):
-                    index, part = following
-                    under_way[pool.submit(self.send, plan.files[part.file], part)] = index
+                    index, (part, file) = following
+                    under_way[pool.submit(self.send, part, file)] = (index, part, file)
                 if not under_way:
                     break
                 done, _ = concurrent.futures.wait(under_way, return_when=concurrent.futures.FIRST_COMPLETED)
                 for future in done:
-                    index = under_way.pop(future)
+                    index, part, file = under_way.pop(future)
                     try:
                         sent[index] = future.result()
                     except MicsError as error:
-                        failed[index] = error
+                        failed[index] = (part, error)
+                    else:
+                        on_sent(file)
         finally:
             # Without waiting: where the task is being killed, nobody would.
             pool.shutdown(wait=False, cancel_futures=True)
         if failed:
-            raise _upload_error(plan.parts, sent, failed)
-        return [sent[index] for index in range(len(plan.parts))]
+            raise _upload_error(sent, failed)
+        return [sent[index] for index in sorted(sent)]
 
 
-def _upload_error(parts: Sequence[Part], sent: Mapping[int, SentPart], failed: Mapping[int, MicsError]) -> MicsError:
-    index, error = min(failed.items())
-    if len(parts) == 1:
+def _upload_error(sent: Mapping[int, SentPart], failed: Mapping[int, tuple[Part, MicsError]]) -> MicsError:
+    part, error = failed[min(failed)]
+    if part.of == 1 and not sent and len(failed) == 1:
         return error
     execution_ids = [sent[index].execution_id for index in sorted(sent)]
+    others = f"{len(sent)} other parts are in, as executions {', '.join(execution_ids)}" if sent else "no other is in"
     return MicsUploadError(
-        f"{parts[index]} could not be sent; {len(sent)} of {len(parts)} parts were, as "
-        f"{_listed(execution_ids)}. {error}",
-        execution_ids=execution_ids,
-        retryable=error.retryable,
+        f"{part} could not be sent; {others}. {error}", execution_ids=execution_ids, retryable=error.retryable
     )
-
-
-def _listed(execution_ids: Iterable[str]) -> str:
-    text = ", ".join(execution_ids)
-    return f"executions {text}" if text else "none"

@@ -1,34 +1,23 @@
-"""Operator that does a whole load in one task."""
+"""Operator that loads files in one task."""
 
 from __future__ import annotations
 
-import datetime as dt
-import time
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import conf
-
-from airflow_provider_mics.api import executions
-from airflow_provider_mics.api.constants import MimeType, Priority
-from airflow_provider_mics.bulk.obtain import IfExists, ImportDefinition, obtain
-from airflow_provider_mics.bulk.outcome import conclude, load_summary
 from airflow_provider_mics.bulk.parts import DEFAULT_MAX_PART_BYTES
-from airflow_provider_mics.bulk.verdict import Limits
-from airflow_provider_mics.bulk.watch import Step, Watch
-from airflow_provider_mics.exceptions import MicsError
-from airflow_provider_mics.operators._task import MicsTask, hand_over, handed_over, name_for_run
-from airflow_provider_mics.operators._waiting import Waited, deferral
-from airflow_provider_mics.operators.upload import OnEmpty, send_files
+from airflow_provider_mics.operators._load import MicsLoad
+from airflow_provider_mics.operators.upload import send_files
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from airflow.providers.common.compat.sdk import Context, XComArg
+    from airflow.providers.common.compat.sdk import XComArg
 
-    from airflow_provider_mics.api.models import Execution
+    from airflow_provider_mics.api.models import DocumentImport
+    from airflow_provider_mics.bulk.upload import SentPart
 
 
-class MicsImportFilesOperator(MicsTask):
+class MicsImportFilesOperator(MicsLoad):
     """Does a whole load in one task: document import, upload, wait, verdict.
 
     Arguments mean what they mean for :class:`~airflow_provider_mics.operators.document_import.\
@@ -44,127 +33,29 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
     :param timeout: Time after which waiting ends and the task fails, in s. Executions go on at the platform.
     """
 
-    template_fields: Sequence[str] = (
-        "mics_conn_id",
-        "datamart_id",
-        "document_type",
-        "name",
-        "mime_type",
-        "encoding",
-        "priority",
-        "path",
-        "max_rejected",
-        "max_rejected_ratio",
-    )
+    template_fields: Sequence[str] = (*MicsLoad.template_fields, "path")
     # A path that ends in .json is a file to load, not a template.
     template_ext: Sequence[str] = ()
 
     def __init__(
         self,
         *,
-        document_type: str,
-        name: str,
         path: str | Sequence[str] | XComArg,
-        mime_type: str = MimeType.NDJSON.value,
-        encoding: str = "utf-8",
-        priority: str = Priority.MEDIUM.value,
-        append_night: bool = True,
-        if_exists: IfExists = "reuse",
         max_part_bytes: int = DEFAULT_MAX_PART_BYTES,
         parallel_uploads: int = 2,
-        on_empty: OnEmpty = "skip",
-        allow_deletions: bool = False,
-        max_rejected: int | str | None = 0,
-        max_rejected_ratio: float | str | None = None,
-        wait_for_completion: bool = True,
-        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
-        poke_interval: float = 60.0,
-        timeout: float | dt.timedelta = dt.timedelta(days=1),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.document_type = document_type
-        self.name = name
         self.path: Any = path
-        self.mime_type = mime_type
-        self.encoding = encoding
-        self.priority = priority
-        self.append_night = append_night
-        self.if_exists: IfExists = if_exists
         self.max_part_bytes = max_part_bytes
         self.parallel_uploads = parallel_uploads
-        self.on_empty: OnEmpty = on_empty
-        self.allow_deletions = allow_deletions
-        self.max_rejected = max_rejected
-        self.max_rejected_ratio = max_rejected_ratio
-        self.wait_for_completion = wait_for_completion
-        self.deferrable = deferrable
-        self.poke_interval = poke_interval
-        self.timeout_s = timeout.total_seconds() if isinstance(timeout, dt.timedelta) else float(timeout)
 
-    def execute(self, context: Context) -> dict[str, Any] | None:
-        """Create, send, and wait here or in the triggerer."""
-        # A limit that means nothing is found out before anything is sent.
-        limits = Limits.of(self.max_rejected, self.max_rejected_ratio)
-        wanted = ImportDefinition(
-            document_type=self.document_type,
-            name=name_for_run(self.name, context) if self.append_night else self.name,
-            mime_type=self.mime_type,
-            encoding=self.encoding,
-            priority=self.priority,
-        )
-        document_import = self.hook.run(obtain(self.hook.datamart_id, wanted, self.if_exists))
-        document_import_id = str(document_import.id)
-        self.link_to(context, document_import_id)
-        sent = send_files(
+    def send(self, document_import: DocumentImport) -> list[SentPart]:
+        """Send the files."""
+        return send_files(
             self.hook,
             document_import,
             self.path,
             max_part_bytes=self.max_part_bytes,
             parallel_uploads=self.parallel_uploads,
-            on_empty=self.on_empty,
-            allow_deletions=self.allow_deletions,
         )
-        hand_over(context, sent)
-        if not self.wait_for_completion:
-            return load_summary(document_import, parts=sent)
-        watch = Watch(
-            document_import_id=document_import_id,
-            execution_ids=[part.execution_id for part in sent],
-            deadline=time.time() + self.timeout_s,
-        )
-        if self.deferrable and sent:
-            self.defer(**deferral(watch, self.hook, self.poke_interval))
-        return conclude(document_import, self._wait(watch), parts=sent, limits=limits)
-
-    def execute_complete(self, context: Context, event: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Judge the load, on a worker, when the trigger has seen its end."""
-        waited = Waited.read(event)
-        self.link_to(context, waited.document_import_id)
-        if waited.step is not Step.ENDED:
-            raise waited.not_seen_through()
-        found = self.hook.run(
-            executions.read_some(self.hook.datamart_id, waited.document_import_id, waited.execution_ids or ())
-        )
-        return conclude(
-            self.hook.get_document_import(waited.document_import_id),
-            list(found.values()),
-            parts=handed_over(context, [self.task_id], found),
-            limits=Limits.of(self.max_rejected, self.max_rejected_ratio),
-        )
-
-    def _wait(self, watch: Watch) -> list[Execution]:
-        message = ""
-        while True:
-            try:
-                found = self.hook.run(watch.look(self.hook.datamart_id))
-            except MicsError as error:
-                message = str(error)
-                step = watch.failed(error, time.time())
-            else:
-                step = watch.saw(found.values(), time.time())
-                if step is Step.ENDED:
-                    return list(found.values())
-            if step is not Step.WAIT:
-                raise Waited(step, watch.document_import_id, watch.execution_ids, message).not_seen_through()
-            time.sleep(watch.pause(self.poke_interval, time.time()))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
-
-from airflow.providers.common.compat.sdk import AirflowSkipException
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mics.bulk.part_descriptions import describe_part, read_part
 from airflow_provider_mics.bulk.parts import DEFAULT_MAX_PART_BYTES
-from airflow_provider_mics.bulk.planning import Plan, check_deletions_allowed, mime_type_of, plan_load
+from airflow_provider_mics.bulk.planning import check_deletions_allowed, mime_type_of, plan_load
 from airflow_provider_mics.bulk.upload import SentPart, Uploader
-from airflow_provider_mics.exceptions import MicsConfigurationError, MicsSourceError
+from airflow_provider_mics.exceptions import MicsConfigurationError
+from airflow_provider_mics.operators._load import OnEmpty, check_on_empty, nothing_to_load
 from airflow_provider_mics.operators._task import MicsTask, hand_over
 from airflow_provider_mics.storage import find_files
 
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 
     from airflow_provider_mics.api.models import DocumentImport
     from airflow_provider_mics.hooks.mics import MicsHook
-
-OnEmpty = Literal["skip", "succeed", "fail"]
 
 
 class MicsUploadFileOperator(MicsTask):
@@ -81,7 +78,9 @@ class MicsUploadFileOperator(MicsTask):
         self.link_to(context, self.document_import_id)
         if (self.path is None) == (self.part is None):
             raise MicsConfigurationError("An upload needs either path or part.")
+        check_on_empty(self.on_empty)
         document_import = self.hook.get_document_import(self.document_import_id)
+        check_deletions_allowed(document_import, allow_deletions=self.allow_deletions)
         if self.part is None:
             sent = send_files(
                 self.hook,
@@ -89,15 +88,14 @@ class MicsUploadFileOperator(MicsTask):
                 self.path,
                 max_part_bytes=self.max_part_bytes,
                 parallel_uploads=self.parallel_uploads,
-                on_empty=self.on_empty,
-                allow_deletions=self.allow_deletions,
             )
         else:
-            check_deletions_allowed(document_import, allow_deletions=self.allow_deletions)
             part, file = read_part(self.part, find_files)
             uploader = Uploader(self.hook.client, self.hook.datamart_id, document_import)
-            sent = uploader.send_all(Plan([part], {file.name: file}), parallel_uploads=1)
+            sent = [uploader.send(part, file)]
         hand_over(context, sent)
+        if not sent:
+            nothing_to_load(self.on_empty)
         return [part.execution_id for part in sent]
 
 
@@ -148,28 +146,10 @@ class MicsPlanPartsOperator(MicsTask):
 
 
 def send_files(
-    hook: MicsHook,
-    document_import: DocumentImport,
-    path: Any,
-    *,
-    max_part_bytes: int,
-    parallel_uploads: int,
-    on_empty: OnEmpty,
-    allow_deletions: bool,
+    hook: MicsHook, document_import: DocumentImport, path: Any, *, max_part_bytes: int, parallel_uploads: int
 ) -> list[SentPart]:
     """Find, cut and send files; arguments as for :class:`MicsUploadFileOperator`."""
-    if on_empty not in {"skip", "succeed", "fail"}:
-        raise MicsConfigurationError(f"on_empty must be skip, succeed or fail, not {on_empty!r}.")
-    check_deletions_allowed(document_import, allow_deletions=allow_deletions)
     plan = plan_load(find_files(path), mime_type=document_import.mime_type, max_part_bytes=max_part_bytes)
-    if not plan.parts:
-        nothing = f"There is nothing to load: {len(plan.files)} files, and no line in them."
-        if on_empty == "skip":
-            raise AirflowSkipException(nothing)
-        if on_empty == "fail":
-            raise MicsSourceError(nothing, hint='With on_empty="skip" or "succeed" that would be no failure.')
-        hook.log.warning(nothing)
-        return []
     hook.log.info(
         "Loading %d bytes of %d files in %d parts",
         sum(part.size for part in plan.parts),

@@ -33,7 +33,7 @@ def peak():
 document_import_id, small, large = sys.argv[1:]
 hook = MicsHook()
 document_import = hook.get_document_import(document_import_id)
-how = {"max_part_bytes": 95_000_000, "parallel_uploads": 2, "on_empty": "fail", "allow_deletions": False}
+how = {"max_part_bytes": 95_000_000, "parallel_uploads": 2}
 send_files(hook, document_import, small, **how)
 before = peak()
 sent = send_files(hook, document_import, large, **how)

@@ -182,7 +182,7 @@ def test_a_part_that_fails_names_those_that_are_in(sandbox: Sandbox, night: Nigh
     assert raised.value.execution_ids == [item.id for item in sandbox.executions]
     assert len(sandbox.executions) == 2
     assert "a.ndjson (part 3 of 5, bytes" in str(raised.value)
-    assert "2 of 5 parts were, as executions " in str(raised.value)
+    assert "2 other parts are in, as executions " in str(raised.value)
 
 
 def test_an_upload_refused_for_its_rate_is_sent_again(sandbox: Sandbox, night: Night) -> None:

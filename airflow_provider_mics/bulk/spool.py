@@ -1,0 +1,110 @@
+"""Cutting a stream of lines into parts that are kept on disk until they are sent.
+
+For sources that are no files of lines: queries, generators, compressed files. What is on disk is at most the parts that
+are being sent and the one that is being written.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from airflow_provider_mics.bulk.files import LocalFile
+from airflow_provider_mics.bulk.parts import Part
+from airflow_provider_mics.exceptions import MicsInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from airflow_provider_mics.bulk.files import SourceFile
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Block:
+    """Some whole lines, each with its line end.
+
+    :param lines: How many; blank ones do not count.
+    """
+
+    content: bytes
+    lines: int
+
+
+class Spool:
+    """Keeps parts in files of a private folder, which goes with the ``with`` block.
+
+    :param name: What the stream is called in messages.
+    :param header: Put at the beginning of each part, such as the header of CSV with its line end.
+    """
+
+    def __init__(self, name: str, max_part_bytes: int, *, header: bytes = b"") -> None:
+        self._name = name
+        self._max_part_bytes = max_part_bytes
+        self._header = header
+        self._folder: Path | None = None
+
+    def __enter__(self) -> Self:
+        # Only this user may enter it: what is in it are rows.
+        self._folder = Path(tempfile.mkdtemp(prefix="mics-parts-"))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+    def parts(self, blocks: Iterable[Block]) -> Iterator[tuple[Part, SourceFile]]:
+        """Write blocks into parts, and give each part when it is full.
+
+        :raises MicsInputError: A block is larger than a part may be.
+        """
+        number = 0
+        writing: _Writing | None = None
+        for block in blocks:
+            if len(self._header) + len(block.content) > self._max_part_bytes:
+                raise MicsInputError(
+                    f"{self._name}: {block.lines} lines of {len(block.content)} bytes do not fit into a part of "
+                    f"{self._max_part_bytes} bytes.",
+                    hint="Raise max_part_bytes, or mend the line.",
+                )
+            if writing and writing.size + len(block.content) > self._max_part_bytes:
+                yield writing.finished(self._name)
+                writing = None
+            if writing is None:
+                number += 1
+                writing = _Writing(self._path(number), number, self._header)
+            writing.add(block)
+        if writing:
+            yield writing.finished(self._name)
+
+    def discard(self, file: SourceFile) -> None:
+        """Delete the file of a part that is in."""
+        Path(file.name).unlink(missing_ok=True)
+
+    def _path(self, number: int) -> Path:
+        if self._folder is None:
+            raise RuntimeError("A spool is used within 'with'")
+        return self._folder / f"part-{number}"
+
+
+class _Writing:
+    def __init__(self, path: Path, number: int, header: bytes) -> None:
+        self._path = path
+        self._number = number
+        self._file = path.open("wb")
+        self._file.write(header)
+        self.size = len(header)
+        self._lines = 0
+
+    def add(self, block: Block) -> None:
+        self._file.write(block.content)
+        self.size += len(block.content)
+        self._lines += block.lines
+
+    def finished(self, name: str) -> tuple[Part, SourceFile]:
+        self._file.close()
+        part = Part(file=name, number=self._number, of=None, ranges=((0, self.size),), lines=self._lines)
+        return part, LocalFile(self._path)

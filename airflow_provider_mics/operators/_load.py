@@ -1,0 +1,177 @@
+"""A whole load in one task: document import, sending, waiting, verdict. What is sent is for the subclasses."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, Literal
+
+from airflow.providers.common.compat.sdk import AirflowSkipException, conf
+
+from airflow_provider_mics.api import executions
+from airflow_provider_mics.api.constants import MimeType, Priority
+from airflow_provider_mics.bulk.obtain import IfExists, ImportDefinition, obtain
+from airflow_provider_mics.bulk.outcome import conclude, load_summary
+from airflow_provider_mics.bulk.planning import check_deletions_allowed
+from airflow_provider_mics.bulk.verdict import Limits
+from airflow_provider_mics.bulk.watch import Step, Watch
+from airflow_provider_mics.exceptions import MicsConfigurationError, MicsError, MicsSourceError
+from airflow_provider_mics.operators._task import MicsTask, hand_over, handed_over, name_for_run
+from airflow_provider_mics.operators._waiting import Waited, deferral
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_mics.api.models import DocumentImport, Execution
+    from airflow_provider_mics.bulk.upload import SentPart
+
+OnEmpty = Literal["skip", "succeed", "fail"]
+
+
+class MicsLoad(MicsTask):
+    """Base of the operators that do a whole load in one task.
+
+    Arguments mean what they mean for :class:`~airflow_provider_mics.operators.document_import.\
+MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.upload.MicsUploadFileOperator` and
+    :class:`~airflow_provider_mics.sensors.execution.MicsExecutionSensor`.
+
+    :param wait_for_completion: Whether to wait for the executions and judge the load; without, the summary has no
+        ``accepted`` and ``rejected``, and the task succeeds whatever becomes of the lines.
+    :param deferrable: Whether to wait in the triggerer, where it costs no worker slot.
+    :param poke_interval: Time between two looks, in s.
+    :param timeout: Time after which waiting ends and the task fails, in s. Executions go on at the platform.
+    """
+
+    template_fields: Sequence[str] = (
+        "mics_conn_id",
+        "datamart_id",
+        "document_type",
+        "name",
+        "mime_type",
+        "encoding",
+        "priority",
+        "max_rejected",
+        "max_rejected_ratio",
+    )
+
+    def __init__(
+        self,
+        *,
+        document_type: str,
+        name: str,
+        mime_type: str = MimeType.NDJSON.value,
+        encoding: str = "utf-8",
+        priority: str = Priority.MEDIUM.value,
+        append_night: bool = True,
+        if_exists: IfExists = "reuse",
+        on_empty: OnEmpty = "skip",
+        allow_deletions: bool = False,
+        max_rejected: int | str | None = 0,
+        max_rejected_ratio: float | str | None = None,
+        wait_for_completion: bool = True,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        poke_interval: float = 60.0,
+        timeout: float | dt.timedelta = dt.timedelta(days=1),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.document_type = document_type
+        self.name = name
+        self.mime_type = mime_type
+        self.encoding = encoding
+        self.priority = priority
+        self.append_night = append_night
+        self.if_exists: IfExists = if_exists
+        self.on_empty: OnEmpty = on_empty
+        self.allow_deletions = allow_deletions
+        self.max_rejected = max_rejected
+        self.max_rejected_ratio = max_rejected_ratio
+        self.wait_for_completion = wait_for_completion
+        self.deferrable = deferrable
+        self.poke_interval = poke_interval
+        self.timeout_s = timeout.total_seconds() if isinstance(timeout, dt.timedelta) else float(timeout)
+
+    @abstractmethod
+    def send(self, document_import: DocumentImport) -> list[SentPart]:
+        """Send what there is to send, and return what was sent; nothing, if there is not a single line."""
+
+    def execute(self, context: Context) -> dict[str, Any] | None:
+        """Create, send, and wait here or in the triggerer."""
+        # What means nothing is found out before anything is sent.
+        limits = Limits.of(self.max_rejected, self.max_rejected_ratio)
+        check_on_empty(self.on_empty)
+        wanted = ImportDefinition(
+            document_type=self.document_type,
+            name=name_for_run(self.name, context) if self.append_night else self.name,
+            mime_type=self.mime_type,
+            encoding=self.encoding,
+            priority=self.priority,
+        )
+        document_import = self.hook.run(obtain(self.hook.datamart_id, wanted, self.if_exists))
+        document_import_id = str(document_import.id)
+        self.link_to(context, document_import_id)
+        check_deletions_allowed(document_import, allow_deletions=self.allow_deletions)
+        sent = self.send(document_import)
+        hand_over(context, sent)
+        if not sent:
+            nothing_to_load(self.on_empty)
+        if not self.wait_for_completion:
+            return load_summary(document_import, parts=sent)
+        watch = Watch(
+            document_import_id=document_import_id,
+            execution_ids=[part.execution_id for part in sent],
+            deadline=time.time() + self.timeout_s,
+        )
+        if self.deferrable and sent:
+            self.defer(**deferral(watch, self.hook, self.poke_interval))
+        return conclude(document_import, self._wait(watch), parts=sent, limits=limits)
+
+    def execute_complete(self, context: Context, event: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Judge the load, on a worker, when the trigger has seen its end."""
+        waited = Waited.read(event)
+        self.link_to(context, waited.document_import_id)
+        if waited.step is not Step.ENDED:
+            raise waited.not_seen_through()
+        found = self.hook.run(
+            executions.read_some(self.hook.datamart_id, waited.document_import_id, waited.execution_ids or ())
+        )
+        return conclude(
+            self.hook.get_document_import(waited.document_import_id),
+            list(found.values()),
+            parts=handed_over(context, [self.task_id], found),
+            limits=Limits.of(self.max_rejected, self.max_rejected_ratio),
+        )
+
+    def _wait(self, watch: Watch) -> list[Execution]:
+        message = ""
+        while True:
+            try:
+                found = self.hook.run(watch.look(self.hook.datamart_id))
+            except MicsError as error:
+                message = str(error)
+                step = watch.failed(error, time.time())
+            else:
+                step = watch.saw(found.values(), time.time())
+                if step is Step.ENDED:
+                    return list(found.values())
+            if step is not Step.WAIT:
+                raise Waited(step, watch.document_import_id, watch.execution_ids, message).not_seen_through()
+            time.sleep(watch.pause(self.poke_interval, time.time()))
+
+
+def check_on_empty(on_empty: str) -> None:
+    """Refuse a word that means nothing."""
+    if on_empty not in {"skip", "succeed", "fail"}:
+        raise MicsConfigurationError(f"on_empty must be skip, succeed or fail, not {on_empty!r}.")
+
+
+def nothing_to_load(on_empty: OnEmpty) -> None:
+    """Do what a task does that has not a single line to load: skip, fail, or go on."""
+    nothing = "There is nothing to load: not a single line."
+    if on_empty == "skip":
+        raise AirflowSkipException(nothing)
+    if on_empty == "fail":
+        raise MicsSourceError(nothing, hint='With on_empty="skip" or "succeed" that would be no failure.')

@@ -47,16 +47,18 @@ def _mics_connection() -> dict[str, Any]:
         "hook-class-name": "airflow_provider_mics.hooks.mics.MicsHook",
         "hook-name": "mediarithmics",
         "ui-field-behaviour": {
-            "hidden-fields": ["port", "schema", "extra"],
+            # Airflow 3.3.1 and 3.3.2 refuse to test a stored connection that has no port (apache/airflow#73298).
+            "hidden-fields": ["schema", "extra"],
             "relabeling": {
                 "host": "API address",
-                "login": "E-mail (only without an API token)",
-                "password": "API token, or the password of the e-mail",
+                "login": "Login e-mail",
+                "password": "Token or password",
             },
             "placeholders": {
                 "host": "https://api.mediarithmics.com",
-                "login": "leave empty with an API token",
-                "password": "api:...",
+                "port": "443; without one, Airflow 3.3 cannot test it",
+                "login": "leave empty if you have an API token",
+                "password": "the API token, api:..., or the password of the e-mail",
             },
         },
         "conn-fields": {
@@ -68,33 +70,33 @@ def _mics_connection() -> dict[str, Any]:
             },
             "organisation_id": {
                 "label": "Organisation id",
-                "description": "For links to Navigator. Left empty, the API is asked for the datamart's.",
+                "description": "For links to Navigator. Default: the datamart's, which the API is asked for",
                 "schema": {"type": ["string", "null"], "pattern": "^[0-9]{1,19}$"},
             },
             "navigator_url": {
                 "label": "Navigator address",
-                "description": "Address of the web UI, for links. Left empty: https://navigator.mediarithmics.com",
+                "description": "Address of the web UI, for links. Default: https://navigator.mediarithmics.com",
                 "schema": {"type": ["string", "null"]},
             },
             "timeout": {
                 "label": "Timeout (s)",
-                "description": "Seconds without any progress after which a call is given up. It bounds no upload as a "
-                "whole. Left empty: 120",
+                "description": "Seconds without any progress after which a call is given up. However long an upload "
+                "takes, it goes on while bytes flow. Default: 120",
                 "schema": {"type": ["number", "null"], "exclusiveMinimum": 0},
             },
             "rate_limit": {
                 "label": "Requests per second",
-                "description": "Most requests per second that each process sends. Left empty: no limit",
+                "description": "Most requests per second that each process sends. Default: no limit",
                 "schema": {"type": ["number", "null"], "exclusiveMinimum": 0},
             },
             "verify": {
                 "label": "Verify the certificate",
-                "description": "true, false, or the path of a file of CA certificates. Left empty: true",
+                "description": "true, false, or the path of a file of CA certificates. Default: true",
                 "schema": {"type": ["string", "null"]},
             },
             "proxy": {
                 "label": "Proxy",
-                "description": "Address of an HTTP proxy. Left empty: the one that the environment names",
+                "description": "Address of an HTTP proxy. Default: the one that the environment names",
                 "schema": {"type": ["string", "null"]},
             },
         },

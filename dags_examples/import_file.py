@@ -24,13 +24,14 @@ with DAG(
             type="string",
             minLength=1,
             title="File",
-            description_md="Path on the worker, a pattern such as `/srv/crm/profiles-*.ndjson`, or an object-storage "
-            "URI such as `s3://crm/profiles.ndjson`. Files of any size: what is over 95 MB is cut.",
+            description="A path on the worker, such as /srv/crm/profiles.ndjson, or in object storage, such as "
+            "s3://crm/profiles.ndjson. With * it stands for several files. A file may have any size.",
         ),
         "document_type": Param(
             "USER_PROFILE",
             type="string",
             title="What the lines are",
+            description="mediarithmics expects different lines for each of these.",
             enum=[
                 "USER_PROFILE",
                 "USER_ACTIVITY",
@@ -50,10 +51,11 @@ with DAG(
             "APPLICATION_X_NDJSON",
             type="string",
             title="Format",
+            description="Only users in segments may come as CSV.",
             enum=["APPLICATION_X_NDJSON", "TEXT_CSV"],
             values_display={
                 "APPLICATION_X_NDJSON": "NDJSON, one JSON object per line",
-                "TEXT_CSV": "CSV (segments only)",
+                "TEXT_CSV": "CSV, with a header",
             },
         ),
         "name": Param(
@@ -61,14 +63,14 @@ with DAG(
             type="string",
             minLength=1,
             title="Name of the document import",
-            description_md="As it shall appear in Navigator. The date is added.",
+            description="As it shall appear in Navigator; today's date is added to it.",
         ),
         "max_rejected": Param(
             0,
             type="integer",
             minimum=0,
             title="Rejected lines to tolerate",
-            description_md="The run is red if mediarithmics rejects **more** lines than this.",
+            description="The run fails if mediarithmics rejects more lines than this.",
         ),
     },
 ):

@@ -77,11 +77,11 @@ def cause_of(error: BaseException) -> str:
     """Return in a few words why a connection failed, without the address, which may carry personal data."""
     best = type(error).__name__
     for link in links(error):
-        # aiohttp's own subclass of it lacks the message.
-        if isinstance(link, ssl.SSLCertVerificationError) and hasattr(link, "verify_message"):
-            return f"certificate not accepted ({link.verify_message})"
-        if isinstance(link, ssl.SSLError) and link.reason:
-            return f"TLS failed ({link.reason})"
+        # aiohttp's own subclasses of these lack what they are asked for here.
+        if isinstance(link, ssl.SSLCertVerificationError) and (message := getattr(link, "verify_message", None)):
+            return f"certificate not accepted ({message})"
+        if isinstance(link, ssl.SSLError) and (reason := getattr(link, "reason", None)):
+            return f"TLS failed ({reason})"
         if refusal := _TUNNEL_REFUSED.search(str(link)):
             return f"the proxy answered HTTP {refusal[1]}"
         strerror = link.strerror if isinstance(link, OSError) else None

@@ -26,7 +26,10 @@ class Connect(Protocol):
 
 @pytest.fixture(autouse=True)
 def _bare_environment_and_quick_repeats(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+    for name in ("http_proxy", "https_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
         monkeypatch.delenv(name, raising=False)
     # How long it waits is a matter of the unit tests.
     monkeypatch.setattr(repeat, "_FIRST_BACKOFF_S", 0.001)

@@ -81,8 +81,9 @@ class Spool:
             yield writing.finished(self._name)
 
     def discard(self, file: SourceFile) -> None:
-        """Delete the file of a part that is in."""
-        Path(file.name).unlink(missing_ok=True)
+        """Delete the file of a part that is in, if it is one of this spool."""
+        if self._folder and Path(file.name).parent == self._folder:
+            Path(file.name).unlink(missing_ok=True)
 
     def _path(self, number: int) -> Path:
         if self._folder is None:

@@ -1,0 +1,114 @@
+"""The hook in the triggerer: on an event loop that others share."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_mics.api import directory, executions
+from airflow_provider_mics.exceptions import MicsConfigurationError, MicsNotFoundError
+from airflow_provider_mics.hooks.mics import MicsHook
+from airflow_provider_mics.sandbox.sandbox import DEFAULT_EMAIL, DEFAULT_PASSWORD
+from tests.contract.api.bodies import LINES, Opener
+
+if TYPE_CHECKING:
+    from airflow_provider_mics.sandbox import Fault, Sandbox
+    from tests.contract.hooks.conftest import SetConnection
+
+
+def test_it_reads_executions(set_connection: SetConnection, sandbox: Sandbox) -> None:
+    set_connection()
+    hook = MicsHook()
+    import_id = str(hook.create_document_import(document_type="USER_PROFILE", name="x").id)
+    ids = [
+        hook.create_execution(import_id, mime_type="APPLICATION_X_NDJSON", open_body=Opener(LINES)).execution_id
+        for _ in range(5)
+    ]
+
+    async def main() -> list[str]:
+        async with MicsHook().async_client() as client:
+            found = await client.run(executions.read_some(sandbox.datamart_id, import_id, ids))
+            one = await client.send(executions.get(sandbox.datamart_id, import_id, ids[0]))
+            return [*found, one.execution_id]
+
+    assert asyncio.run(main()) == [*ids, ids[0]]
+    assert sandbox.count("list_executions") == 1
+
+
+def test_the_loop_goes_on_while_an_answer_is_awaited(set_connection: SetConnection, sandbox: Sandbox) -> None:
+    """The answer comes only after the loop has done other things, so that a loop that is blocked never gets it."""
+    set_connection(extra={"datamart_id": sandbox.datamart_id, "timeout": 20})
+    fault = sandbox.faults.plan("delay", kind="get_datamart")
+    beats = 0
+
+    async def beat(held_up: Fault) -> None:
+        nonlocal beats
+        while True:
+            await asyncio.sleep(0.001)
+            if held_up.fired:
+                beats += 1
+                if beats == 50:
+                    held_up.release()
+
+    async def main() -> str:
+        heart = asyncio.ensure_future(beat(fault))
+        async with MicsHook().async_client() as client:
+            found = await client.send(directory.datamart(sandbox.datamart_id))
+        heart.cancel()
+        return str(found.id)
+
+    assert asyncio.run(main()) == sandbox.datamart_id
+    assert beats >= 50
+    assert sandbox.count("get_datamart") == 1
+
+
+def test_its_tokens_are_masked_even_if_the_task_fails(
+    set_connection: SetConnection, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    masked: list[Any] = []
+
+    async def mask(secret: Any) -> None:
+        # Later than anything that the failing task does.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        masked.append(secret)
+
+    monkeypatch.setattr("airflow.sdk.log.amask_secret", mask)
+    set_connection(login=DEFAULT_EMAIL, password=DEFAULT_PASSWORD)
+
+    async def main() -> None:
+        async with MicsHook().async_client() as client:
+            await client.send(directory.datamart("999"))
+
+    with pytest.raises(MicsNotFoundError):
+        asyncio.run(main())
+    assert sandbox.count("create_access_token") == 1
+    # Airflow masks what is in the connection.
+    assert len([item for item in masked if isinstance(item, str) and item != DEFAULT_PASSWORD]) == 1
+
+
+def test_a_connection_that_cannot_be_right_is_an_error_on_entering(set_connection: SetConnection) -> None:
+    set_connection(password="Bearer s3cret")
+
+    async def main() -> None:
+        async with MicsHook().async_client():
+            pytest.fail("entered")
+
+    with pytest.raises(MicsConfigurationError, match="Bearer"):
+        asyncio.run(main())
+
+
+def test_it_leaves_nothing_open(set_connection: SetConnection, sandbox: Sandbox) -> None:
+    set_connection()
+
+    async def main() -> int:
+        before = asyncio.all_tasks()
+        for _ in range(3):
+            async with MicsHook().async_client() as client:
+                await client.send(directory.connected_user())
+        return len(asyncio.all_tasks() - before)
+
+    assert asyncio.run(main()) == 0
+    assert sandbox.count("connections") == 3

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_mics.api import directory, executions
+from airflow_provider_mics.api.async_client import AsyncMicsClient
 from airflow_provider_mics.exceptions import MicsConfigurationError, MicsNotFoundError
 from airflow_provider_mics.hooks.mics import MicsHook
 from airflow_provider_mics.sandbox.sandbox import DEFAULT_EMAIL, DEFAULT_PASSWORD
@@ -68,14 +69,21 @@ def test_its_tokens_are_masked_even_if_the_task_fails(
     set_connection: SetConnection, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     masked: list[Any] = []
+    closed = asyncio.Event()
+    close = AsyncMicsClient.__aexit__
 
     async def mask(secret: Any) -> None:
-        # Later than anything that the failing task does.
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        # Airflow's own calls come before; ours takes longer than all that the failing task does.
+        if isinstance(secret, str) and secret != DEFAULT_PASSWORD:
+            await closed.wait()
         masked.append(secret)
 
+    async def tell_closed(client: AsyncMicsClient, *error: object) -> None:
+        await close(client, *error)
+        closed.set()
+
     monkeypatch.setattr("airflow.sdk.log.amask_secret", mask)
+    monkeypatch.setattr(AsyncMicsClient, "__aexit__", tell_closed)
     set_connection(login=DEFAULT_EMAIL, password=DEFAULT_PASSWORD)
 
     async def main() -> None:

@@ -22,12 +22,13 @@ class _Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     of: int | None
     ranges: tuple[tuple[int, int], ...]
     lines: int | None
+    sha256: str | None
     version: tuple[str, ...]
 
 
 def describe_part(part: Part, file: SourceFile) -> dict[str, Any]:
     """Return a part as JSON values: where its bytes are, and of which version of the file."""
-    description = _Description(part.file, part.number, part.of, part.ranges, part.lines, file.version)
+    description = _Description(part.file, part.number, part.of, part.ranges, part.lines, part.sha256, file.version)
     described: dict[str, Any] = msgspec.to_builtins(description)
     return described
 
@@ -49,5 +50,12 @@ def read_part(description: Any, find_files: Callable[[str], Sequence[SourceFile]
     files = find_files(known.file)
     if len(files) != 1 or files[0].version != known.version:
         raise changed(known.file)
-    part = Part(file=files[0].name, number=known.number, of=known.of, ranges=known.ranges, lines=known.lines)
+    part = Part(
+        file=files[0].name,
+        number=known.number,
+        of=known.of,
+        ranges=known.ranges,
+        lines=known.lines,
+        sha256=known.sha256,
+    )
     return part, files[0]

@@ -35,6 +35,7 @@ class Part:
     :param ranges: What is sent, one behind the other: byte offset and length of each range. The parts of a CSV file
         begin with its header's range.
     :param lines: Commands in it, where planning had to read the file; None: they are counted while it is sent.
+    :param sha256: Hash of what is sent, in hex, where it is known before.
     """
 
     file: str
@@ -42,6 +43,7 @@ class Part:
     of: int | None
     ranges: tuple[tuple[int, int], ...]
     lines: int | None = None
+    sha256: str | None = None
 
     @property
     def size(self) -> int:

@@ -226,7 +226,15 @@ class MicsHook(BaseHook):
         return self.connection.organisation_id or _text(self.get_datamart().organisation_id)
 
     def document_import_url(self, document_import_id: str) -> str:
-        """Return the address of a document import's page in Navigator, which also shows its executions."""
+        """Return the address of a document import's page in Navigator, which also shows its executions.
+
+        :raises MicsConfigurationError: The organisation is not known.
+        """
+        if not self.organisation_id:
+            raise MicsConfigurationError(
+                f"The datamart names no organisation, and connection {self.mics_conn_id} neither.",
+                hint="Set organisation_id in the connection to have links.",
+            )
         return (
             f"{self.connection.navigator_url}/#/v2/o/{self.organisation_id}"
             f"/datastudio/datamart/{self.datamart_id}/imports/{document_import_id}"

@@ -61,7 +61,7 @@ def test_csv_parts_keep_their_header_and_count(sandbox: Sandbox, night: Night) -
 def test_a_plan_holds_no_row(night: Night) -> None:
     (part,) = plan(night, night.file("a.ndjson", profile(1)))
 
-    assert set(part) == {"file", "number", "of", "ranges", "lines", "version"}
+    assert set(part) == {"file", "number", "of", "ranges", "lines", "sha256", "version"}
     assert "crm-1" not in json.dumps(part)
 
 

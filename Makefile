@@ -12,11 +12,12 @@ STAMP := $(VENV)/.set-up
 UV := @eval "$$($(BIN)/python devel/pip_settings.py)"; $(BIN)/uv
 # Written into scratch folders that `make clean` removes.
 SCRATCH := build/wheel
+YARDSTICK := build/bench
 ARGS ?=
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: $(STAMP) ## Install everything for development into .venv
@@ -66,6 +67,12 @@ wheel: $(STAMP) ## Build the wheel and try it beside apache-airflow alone
 	$(UV) venv --quiet --python $(BIN)/python $(SCRATCH)/venv
 	$(UV) pip install --quiet --python $(SCRATCH)/venv/bin/python --constraints $(CONSTRAINTS) $(SCRATCH)/*.whl apache-airflow
 	$(SCRATCH)/venv/bin/python devel/check_wheel.py dags_examples
+
+.PHONY: bench-imports
+bench-imports: $(STAMP) ## Measure what a Dag file pays for this provider, beside airflow.providers.http
+	@echo 'Putting airflow.providers.http into $(YARDSTICK)'
+	$(UV) pip install --quiet --python $(BIN)/python --target $(YARDSTICK) --no-deps apache-airflow-providers-http requests-toolbelt
+	$(BIN)/python -m benchmarks.imports --yardstick $(YARDSTICK) $(ARGS)
 
 .PHONY: demo
 demo: $(STAMP) ## Run a night: a CRM export through a real Airflow into the sandbox

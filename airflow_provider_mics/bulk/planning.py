@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from airflow_provider_mics.api.constants import DELETION_DOCUMENT_TYPES, MimeType
+from airflow_provider_mics.bulk.compressed import compression_of, plain_name
 from airflow_provider_mics.bulk.parts import plan_parts
+from airflow_provider_mics.bulk.streams import CompressedFile
 from airflow_provider_mics.exceptions import MicsConfigurationError, MicsInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from airflow_provider_mics.api.models import DocumentImport
     from airflow_provider_mics.bulk.files import SourceFile
     from airflow_provider_mics.bulk.parts import Part
+    from airflow_provider_mics.bulk.spool import Spool
 
 log = logging.getLogger(__name__)
 
@@ -31,37 +35,70 @@ _DEFAULT_MIME_TYPE: Final = MimeType.NDJSON
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class PlannedFile:
+    """A file, and the parts that are cut from it."""
+
+    file: SourceFile
+    pieces: Sequence[Part]
+
+    def parts(self, spools: contextlib.ExitStack, opened: list[Spool]) -> Iterator[tuple[Part, SourceFile]]:  # noqa: ARG002
+        """Give the parts. They are read from the file itself: nothing is spooled."""
+        return ((piece, self.file) for piece in self.pieces)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Plan:
-    """The parts of a load, and the files they are cut from, by name."""
+    """What a load sends, in the order of its files."""
 
-    parts: Sequence[Part]
-    files: Mapping[str, SourceFile]
+    sources: Sequence[PlannedFile | CompressedFile]
 
-    def __iter__(self) -> Iterator[tuple[Part, SourceFile]]:
-        """Give each part with its file."""
-        return ((part, self.files[part.file]) for part in self.parts)
+    @property
+    def planned(self) -> list[tuple[Part, SourceFile]]:
+        """The parts that are known before anything is sent: those of files that are not compressed."""
+        return [(piece, item.file) for item in self.sources if isinstance(item, PlannedFile) for piece in item.pieces]
+
+    @contextlib.contextmanager
+    def delivery(self) -> Iterator[tuple[Iterator[tuple[Part, SourceFile]], Callable[[SourceFile], None]]]:
+        """Give all parts, one by one, and what to call with the file of each part that is in."""
+        opened: list[Spool] = []
+        with contextlib.ExitStack() as spools:
+
+            def parts() -> Iterator[tuple[Part, SourceFile]]:
+                for source in self.sources:
+                    yield from source.parts(spools, opened)
+
+            def discard(file: SourceFile) -> None:
+                for spool in opened:
+                    spool.discard(file)
+
+            yield parts(), discard
 
 
 def plan_load(files: Iterable[SourceFile], *, mime_type: str, max_part_bytes: int) -> Plan:
     """Cut files into parts. Files without a single line give none, and a warning.
 
+    What is in compressed files is cut when it is sent.
+
     :raises MicsInputError: A file is named twice, is of another format than the import, or has a line that is larger
         than a part may be.
     """
-    parts: list[Part] = []
-    by_name: dict[str, SourceFile] = {}
+    sources: list[PlannedFile | CompressedFile] = []
+    names: set[str] = set()
     for file in files:
-        if file.name in by_name:
+        if file.name in names:
             raise MicsInputError(
                 f"{file.name} is named twice; it would be loaded twice.", hint="Look at the overlap of the patterns."
             )
-        _check_ending(file.name, mime_type)
-        by_name[file.name] = file
+        names.add(file.name)
+        check_ending(file.name, mime_type)
+        if kind := compression_of(file):
+            sources.append(CompressedFile(file, kind, mime_type=mime_type, max_part_bytes=max_part_bytes))
+            continue
         pieces = plan_parts(file, mime_type=mime_type, max_part_bytes=max_part_bytes)
         if not pieces:
             log.warning("%s has no lines to load.", file.name)
-        parts.extend(pieces)
-    return Plan(parts, by_name)
+        sources.append(PlannedFile(file, pieces))
+    return Plan(sources)
 
 
 def check_document_import(document_type: str, mime_type: str) -> None:
@@ -97,10 +134,14 @@ def mime_type_of(name: str) -> str:
 
 
 def _ending(name: str) -> str:
-    return PurePosixPath(name).suffix.lower()
+    return PurePosixPath(plain_name(name)).suffix.lower()
 
 
-def _check_ending(name: str, mime_type: str) -> None:
+def check_ending(name: str, mime_type: str) -> None:
+    """Refuse a file whose name says that it is of another format than the document import.
+
+    :raises MicsInputError: It is.
+    """
     expected = _ENDINGS.get(_ending(name))
     if expected and expected != mime_type:
         raise MicsInputError(

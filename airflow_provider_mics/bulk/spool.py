@@ -63,22 +63,29 @@ class Spool:
         """
         number = 0
         writing: _Writing | None = None
-        for block in blocks:
-            if len(self._header) + len(block.content) > self._max_part_bytes:
-                raise MicsInputError(
-                    f"{self._name}: {block.lines} lines of {len(block.content)} bytes do not fit into a part of "
-                    f"{self._max_part_bytes} bytes.",
-                    hint="Raise max_part_bytes, or mend the line.",
-                )
-            if writing and writing.size + len(block.content) > self._max_part_bytes:
+        try:
+            for block in blocks:
+                self._check_room(block)
+                if writing and writing.size + len(block.content) > self._max_part_bytes:
+                    full, writing = writing, None
+                    yield full.finished(self._name)
+                if writing is None:
+                    number += 1
+                    writing = _Writing(self._path(number), number, self._header)
+                writing.add(block)
+            if writing:
                 yield writing.finished(self._name)
-                writing = None
-            if writing is None:
-                number += 1
-                writing = _Writing(self._path(number), number, self._header)
-            writing.add(block)
-        if writing:
-            yield writing.finished(self._name)
+        finally:
+            if writing:
+                writing.close()
+
+    def _check_room(self, block: Block) -> None:
+        if len(self._header) + len(block.content) > self._max_part_bytes:
+            raise MicsInputError(
+                f"{self._name}: {block.lines} lines of {len(block.content)} bytes do not fit into a part of "
+                f"{self._max_part_bytes} bytes.",
+                hint="Raise max_part_bytes, or mend the line.",
+            )
 
     def discard(self, file: SourceFile) -> None:
         """Delete the file of a part that is in, if it is one of this spool."""
@@ -105,7 +112,10 @@ class _Writing:
         self.size += len(block.content)
         self._lines += block.lines
 
-    def finished(self, name: str) -> tuple[Part, SourceFile]:
+    def close(self) -> None:
         self._file.close()
+
+    def finished(self, name: str) -> tuple[Part, SourceFile]:
+        self.close()
         part = Part(file=name, number=self._number, of=None, ranges=((0, self.size),), lines=self._lines)
         return part, LocalFile(self._path)

@@ -97,13 +97,21 @@ class Uploader:
         if parallel_uploads < 1:
             raise MicsConfigurationError(f"parallel_uploads must be at least 1, not {parallel_uploads}.")
         sent: dict[int, SentPart] = {}
-        failed: dict[int, tuple[Part, MicsError]] = {}
+        failed: dict[int, MicsError] = {}
         waiting = enumerate(parts)
         pool = concurrent.futures.ThreadPoolExecutor(parallel_uploads, thread_name_prefix="mics-upload")
         try:
             under_way: dict[concurrent.futures.Future[SentPart], tuple[int, Part, SourceFile]] = {}
             while True:
-                while not failed and len(under_way) < parallel_uploads and (following := next(waiting, None)):
+                while not failed and len(under_way) < parallel_uploads:
+                    try:
+                        following = next(waiting, None)
+                    except MicsError as error:
+                        # What comes next cannot be read, or must not be sent.
+                        failed[len(sent) + len(under_way)] = error
+                        break
+                    if following is None:
+                        break
                     index, (part, file) = following
                     under_way[pool.submit(self.send, part, file)] = (index, part, file)
                 if not under_way:
@@ -114,7 +122,7 @@ class Uploader:
                     try:
                         sent[index] = future.result()
                     except MicsError as error:
-                        failed[index] = (part, error)
+                        failed[index] = _PartError(part, error)
                     else:
                         on_sent(file)
         finally:
@@ -125,12 +133,24 @@ class Uploader:
         return [sent[index] for index in sorted(sent)]
 
 
-def _upload_error(sent: Mapping[int, SentPart], failed: Mapping[int, tuple[Part, MicsError]]) -> MicsError:
-    part, error = failed[min(failed)]
-    if part.of == 1 and not sent and len(failed) == 1:
-        return error
+class _PartError(MicsError):
+    """A part could not be sent."""
+
+    def __init__(self, part: Part, error: MicsError) -> None:
+        super().__init__(f"{part} could not be sent. {error}")
+        self.is_all_there_is = part.of == 1
+        self.error = error
+        self.retryable = error.retryable  # type: ignore[misc]
+
+
+def _upload_error(sent: Mapping[int, SentPart], failed: Mapping[int, MicsError]) -> MicsError:
+    error = failed[min(failed)]
+    if not sent and len(failed) == 1:
+        # Nothing is in: the error itself says all.
+        if not isinstance(error, _PartError):
+            return error
+        if error.is_all_there_is:
+            return error.error
     execution_ids = [sent[index].execution_id for index in sorted(sent)]
-    others = f"{len(sent)} other parts are in, as executions {', '.join(execution_ids)}" if sent else "no other is in"
-    return MicsUploadError(
-        f"{part} could not be sent; {others}. {error}", execution_ids=execution_ids, retryable=error.retryable
-    )
+    are_in = f"{len(sent)} other parts are in, as executions {', '.join(execution_ids)}." if sent else "No other is in."
+    return MicsUploadError(f"{error} {are_in}", execution_ids=execution_ids, retryable=error.retryable)

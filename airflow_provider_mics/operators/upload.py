@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_mics.bulk.part_descriptions import describe_part, read_part
 from airflow_provider_mics.bulk.parts import DEFAULT_MAX_PART_BYTES
 from airflow_provider_mics.bulk.planning import check_deletions_allowed, mime_type_of, plan_load
+from airflow_provider_mics.bulk.streams import CompressedFile
 from airflow_provider_mics.bulk.upload import SentPart, Uploader
-from airflow_provider_mics.exceptions import MicsConfigurationError
+from airflow_provider_mics.exceptions import MicsConfigurationError, MicsInputError
 from airflow_provider_mics.operators._load import OnEmpty, check_on_empty, nothing_to_load
 from airflow_provider_mics.operators._task import MicsTask, hand_over
 from airflow_provider_mics.storage import find_files
@@ -141,8 +142,13 @@ class MicsPlanPartsOperator(MicsTask):
                 "The files are of different formats, by their endings.", hint="Plan each format by a task of its own."
             )
         plan = plan_load(files, mime_type=next(iter(formats), ""), max_part_bytes=self.max_part_bytes)
-        self.log.info("Planned %d parts of %d files", len(plan.parts), len(plan.files))
-        return [describe_part(part, plan.files[part.file]) for part in plan.parts]
+        if compressed := [item.file.name for item in plan.sources if isinstance(item, CompressedFile)]:
+            raise MicsInputError(
+                f"{compressed[0]} is compressed: what it holds cannot be read in ranges, by many workers.",
+                hint="Load it with path, in one task, or decompress it before.",
+            )
+        self.log.info("Planned %d parts of %d files", len(plan.planned), len(plan.sources))
+        return [describe_part(part, file) for part, file in plan.planned]
 
 
 def send_files(
@@ -150,11 +156,10 @@ def send_files(
 ) -> list[SentPart]:
     """Find, cut and send files; arguments as for :class:`MicsUploadFileOperator`."""
     plan = plan_load(find_files(path), mime_type=document_import.mime_type, max_part_bytes=max_part_bytes)
+    sizes = [part.size for part, _ in plan.planned]
     hook.log.info(
-        "Loading %d bytes of %d files in %d parts",
-        sum(part.size for part in plan.parts),
-        len(plan.files),
-        len(plan.parts),
+        "Loading %d files: %d parts, %d bytes, and what is compressed", len(plan.sources), len(sizes), sum(sizes)
     )
     uploader = Uploader(hook.client, hook.datamart_id, document_import)
-    return uploader.send_all(plan, parallel_uploads=parallel_uploads)
+    with plan.delivery() as (parts, discard):
+        return uploader.send_all(parts, parallel_uploads=parallel_uploads, on_sent=discard)

@@ -7,6 +7,7 @@ import shutil
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
+from urllib.parse import urlsplit
 
 from devel.cluster import LocalAirflow
 from devel.crm_export import CrmExport, write_export
@@ -78,6 +79,8 @@ class DemoStage:
                     CONNECTION_ID,
                     fields["conn_type"],
                     host=fields["host"],
+                    # Without one, Airflow 3.3's Test button answers only "Bad Request".
+                    port=urlsplit(fields["host"]).port,
                     password=fields["password"],
                     extra=json.dumps(fields["extra"]),
                 )

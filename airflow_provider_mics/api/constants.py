@@ -14,6 +14,9 @@ from typing import Final
 DEFAULT_BASE_URL: Final = "https://api.mediarithmics.com"
 #: Address of the web UI ("Navigator").
 DEFAULT_NAVIGATOR_URL: Final = "https://navigator.mediarithmics.com"
+#: Largest part of a file, in bytes. The vendor asks to split files "larger than 100Mbytes", which may mean 10^8 or
+#: 2^20 * 100 ("Bulk processing"); its web UI refuses the latter.
+DEFAULT_MAX_PART_BYTES: Final = 95_000_000
 #: Page size of the vendor's sample lists.
 DEFAULT_PAGE_SIZE: Final = 50
 

@@ -7,7 +7,7 @@ import contextlib
 import dataclasses
 from typing import TYPE_CHECKING, Final
 
-from airflow_provider_mics.api.constants import MimeType
+from airflow_provider_mics.api.constants import DEFAULT_MAX_PART_BYTES, MimeType
 from airflow_provider_mics.bulk.files import changed
 from airflow_provider_mics.bulk.lines import RecordScanner
 from airflow_provider_mics.exceptions import MicsConfigurationError, MicsInputError
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
     from airflow_provider_mics.bulk.files import Reader, SourceFile
 
-#: Largest part, in bytes. The vendor asks to split files "larger than 100Mbytes", which may mean 10^8 or 2^20 * 100
-#: ("Bulk processing"); its web UI refuses the latter.
-DEFAULT_MAX_PART_BYTES: Final = 95_000_000
 #: Bytes looked at before a limit to find a line end; doubled until there is one.
 _WINDOW: Final = 64 * 1024
 _BLOCK: Final = 256 * 1024

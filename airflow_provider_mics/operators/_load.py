@@ -9,16 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.providers.common.compat.sdk import AirflowSkipException, conf
 
-from airflow_provider_mics.api import executions
 from airflow_provider_mics.api.constants import MimeType, Priority
-from airflow_provider_mics.bulk.obtain import IfExists, ImportDefinition, obtain
-from airflow_provider_mics.bulk.outcome import conclude, load_summary
-from airflow_provider_mics.bulk.planning import check_deletions_allowed
-from airflow_provider_mics.bulk.verdict import Limits
-from airflow_provider_mics.bulk.watch import Step, Watch
 from airflow_provider_mics.exceptions import MicsConfigurationError, MicsError, MicsSourceError
 from airflow_provider_mics.operators._task import MicsTask, hand_over, handed_over, name_for_run
-from airflow_provider_mics.operators._waiting import Waited, deferral
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +19,9 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_mics.api.models import DocumentImport, Execution
+    from airflow_provider_mics.bulk.obtain import IfExists
     from airflow_provider_mics.bulk.upload import SentPart
+    from airflow_provider_mics.bulk.watch import Watch
 
 OnEmpty = Literal["skip", "succeed", "fail"]
 
@@ -100,6 +95,13 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
 
     def execute(self, context: Context) -> dict[str, Any] | None:
         """Create, send, and wait here or in the triggerer."""
+        from airflow_provider_mics.bulk.obtain import ImportDefinition, obtain
+        from airflow_provider_mics.bulk.outcome import conclude, load_summary
+        from airflow_provider_mics.bulk.planning import check_deletions_allowed
+        from airflow_provider_mics.bulk.verdict import Limits
+        from airflow_provider_mics.bulk.watch import Watch
+        from airflow_provider_mics.operators._waiting import deferral
+
         # What means nothing is found out before anything is sent.
         limits = Limits.of(self.max_rejected, self.max_rejected_ratio)
         check_on_empty(self.on_empty)
@@ -131,6 +133,12 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
 
     def execute_complete(self, context: Context, event: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Judge the load, on a worker, when the trigger has seen its end."""
+        from airflow_provider_mics.api import executions
+        from airflow_provider_mics.bulk.outcome import conclude
+        from airflow_provider_mics.bulk.verdict import Limits
+        from airflow_provider_mics.bulk.watch import Step
+        from airflow_provider_mics.operators._waiting import Waited
+
         waited = Waited.read(event)
         self.link_to(context, waited.document_import_id)
         if waited.step is not Step.ENDED:
@@ -146,6 +154,9 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         )
 
     def _wait(self, watch: Watch) -> list[Execution]:
+        from airflow_provider_mics.bulk.watch import Step
+        from airflow_provider_mics.operators._waiting import Waited
+
         message = ""
         while True:
             try:

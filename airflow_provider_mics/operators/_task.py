@@ -1,4 +1,7 @@
-"""What every task of this provider has in common."""
+"""What every task of this provider has in common.
+
+Dag files import the modules of operators and sensors, so these import what only a worker needs inside methods.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +9,19 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-import pendulum
 from airflow.providers.common.compat.sdk import BaseOperator
 from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_3_PLUS
 
-from airflow_provider_mics.bulk.night import name_of_night
-from airflow_provider_mics.bulk.upload import SentPart
 from airflow_provider_mics.exceptions import MicsConfigurationError, MicsError
-from airflow_provider_mics.hooks.mics import MicsHook
 from airflow_provider_mics.links.document_import import MicsDocumentImportLink
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from airflow.providers.common.compat.sdk import BaseOperatorLink, Context
+
+    from airflow_provider_mics.bulk.upload import SentPart
+    from airflow_provider_mics.hooks.mics import MicsHook
 
 #: XCom under which an upload tells the wait behind it what was sent in each execution, so that the verdict can
 #: account for every line that left here and not only for those that the platform says it received.
@@ -39,9 +41,7 @@ class MicsTask(BaseOperator):
     #: Address of the task's document import in Navigator, for the link.
     navigator_url: str | None = None
 
-    def __init__(
-        self, *, mics_conn_id: str = MicsHook.default_conn_name, datamart_id: str | None = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, *, mics_conn_id: str = "mics_default", datamart_id: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.mics_conn_id = mics_conn_id
         self.datamart_id = datamart_id
@@ -53,6 +53,8 @@ class MicsTask(BaseOperator):
     @cached_property
     def hook(self) -> MicsHook:
         """The hook of this task; made when first used, on a worker."""
+        from airflow_provider_mics.hooks.mics import MicsHook
+
         return MicsHook(self.mics_conn_id, self.datamart_id)
 
     def link_to(self, context: Context, document_import_id: str) -> None:
@@ -67,6 +69,10 @@ class MicsTask(BaseOperator):
 
 def name_for_run(name: str, context: Context) -> str:
     """Return ``name`` with the night of the run: its logical date or, where a manual run has none, its run_after."""
+    import pendulum
+
+    from airflow_provider_mics.bulk.night import name_of_night
+
     run = context["dag_run"]
     moment = run.logical_date or run.run_after
     return name_of_night(name, moment, context["dag"].timezone or pendulum.UTC)
@@ -91,6 +97,8 @@ def hand_over(context: Context, parts: Collection[SentPart]) -> None:
 
 def handed_over(context: Context, task_ids: Iterable[str], execution_ids: Collection[str]) -> list[SentPart] | None:
     """Return what the given tasks sent in these executions; None if that is not known of each of them."""
+    from airflow_provider_mics.bulk.upload import SentPart
+
     found: dict[str, SentPart] = {}
     for records in context["ti"].xcom_pull(task_ids=list(task_ids), key=PARTS_KEY) or ():
         for record in records or ():

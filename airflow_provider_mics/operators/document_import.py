@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mics.api.constants import MimeType, Priority
-from airflow_provider_mics.bulk.obtain import IfExists, ImportDefinition, obtain
 from airflow_provider_mics.operators._task import MicsTask, name_for_run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_mics.bulk.obtain import IfExists
 
 
 class MicsCreateDocumentImportOperator(MicsTask):
@@ -68,6 +69,8 @@ class MicsCreateDocumentImportOperator(MicsTask):
 
     def execute(self, context: Context) -> str:
         """Find or create it."""
+        from airflow_provider_mics.bulk.obtain import ImportDefinition, obtain
+
         wanted = ImportDefinition(
             document_type=self.document_type,
             name=name_for_run(self.name, context) if self.append_night else self.name,

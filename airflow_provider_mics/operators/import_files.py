@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_mics.bulk.parts import DEFAULT_MAX_PART_BYTES
+from airflow_provider_mics.api.constants import DEFAULT_MAX_PART_BYTES
 from airflow_provider_mics.operators._load import MicsLoad
 from airflow_provider_mics.operators.upload import send_files
 

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_mics.bulk.part_descriptions import describe_part, read_part
-from airflow_provider_mics.bulk.parts import DEFAULT_MAX_PART_BYTES
-from airflow_provider_mics.bulk.planning import check_deletions_allowed, mime_type_of, plan_load
-from airflow_provider_mics.bulk.streams import CompressedFile
-from airflow_provider_mics.bulk.upload import SentPart, Uploader
+from airflow_provider_mics.api.constants import DEFAULT_MAX_PART_BYTES
 from airflow_provider_mics.exceptions import MicsConfigurationError, MicsInputError
 from airflow_provider_mics.operators._load import OnEmpty, check_on_empty, nothing_to_load
 from airflow_provider_mics.operators._task import MicsTask, hand_over
-from airflow_provider_mics.storage import find_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +15,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, XComArg
 
     from airflow_provider_mics.api.models import DocumentImport
+    from airflow_provider_mics.bulk.upload import SentPart
     from airflow_provider_mics.hooks.mics import MicsHook
 
 
@@ -76,6 +72,11 @@ class MicsUploadFileOperator(MicsTask):
 
     def execute(self, context: Context) -> list[str]:
         """Plan and send."""
+        from airflow_provider_mics.bulk.part_descriptions import read_part
+        from airflow_provider_mics.bulk.planning import check_deletions_allowed
+        from airflow_provider_mics.bulk.upload import Uploader
+        from airflow_provider_mics.storage import find_files
+
         self.link_to(context, self.document_import_id)
         if (self.path is None) == (self.part is None):
             raise MicsConfigurationError("An upload needs either path or part.")
@@ -135,6 +136,11 @@ class MicsPlanPartsOperator(MicsTask):
 
     def execute(self, context: Context) -> list[dict[str, Any]]:  # noqa: ARG002 - Airflow's signature
         """Plan."""
+        from airflow_provider_mics.bulk.part_descriptions import describe_part
+        from airflow_provider_mics.bulk.planning import mime_type_of, plan_load
+        from airflow_provider_mics.bulk.streams import CompressedFile
+        from airflow_provider_mics.storage import find_files
+
         files = find_files(self.path)
         formats = {mime_type_of(file.name) for file in files}
         if len(formats) > 1:
@@ -155,6 +161,10 @@ def send_files(
     hook: MicsHook, document_import: DocumentImport, path: Any, *, max_part_bytes: int, parallel_uploads: int
 ) -> list[SentPart]:
     """Find, cut and send files; arguments as for :class:`MicsUploadFileOperator`."""
+    from airflow_provider_mics.bulk.planning import plan_load
+    from airflow_provider_mics.bulk.upload import Uploader
+    from airflow_provider_mics.storage import find_files
+
     plan = plan_load(find_files(path), mime_type=document_import.mime_type, max_part_bytes=max_part_bytes)
     sizes = [part.size for part, _ in plan.planned]
     hook.log.info(

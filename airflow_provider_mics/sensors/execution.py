@@ -10,12 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowSensorTimeout, BaseSensorOperator, PokeReturnValue, conf
 
-from airflow_provider_mics.bulk.outcome import conclude
-from airflow_provider_mics.bulk.verdict import Limits
-from airflow_provider_mics.bulk.watch import MAX_REFUSALS, Step, Watch
 from airflow_provider_mics.exceptions import MicsError
 from airflow_provider_mics.operators._task import MicsTask, flat_ids, handed_over
-from airflow_provider_mics.operators._waiting import Waited, deferral
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,6 +19,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, XComArg
 
     from airflow_provider_mics.api.models import Execution
+    from airflow_provider_mics.bulk.watch import Watch
 
 
 class MicsExecutionSensor(MicsTask, BaseSensorOperator):
@@ -88,6 +85,8 @@ class MicsExecutionSensor(MicsTask, BaseSensorOperator):
         if not self.deferrable:
             summary: dict[str, Any] | None = super().execute(context)
             return summary
+        from airflow_provider_mics.operators._waiting import deferral
+
         watch = dataclasses.replace(self._watch, deadline=time.time() + self.timeout)
         if first := self.poke(context):
             return first.xcom_value
@@ -96,6 +95,9 @@ class MicsExecutionSensor(MicsTask, BaseSensorOperator):
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Look at the executions, and judge them if they have ended."""
+        from airflow_provider_mics.bulk.watch import Step
+        from airflow_provider_mics.operators._waiting import Waited
+
         try:
             found = self.hook.run(self._watch.look(self.hook.datamart_id))
         except MicsError as error:
@@ -109,6 +111,9 @@ class MicsExecutionSensor(MicsTask, BaseSensorOperator):
 
     def execute_complete(self, context: Context, event: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Judge the load, on a worker, when the trigger has seen its end."""
+        from airflow_provider_mics.bulk.watch import Step
+        from airflow_provider_mics.operators._waiting import Waited
+
         self.link_to(context, self.document_import_id)
         waited = Waited.read(event)
         if waited.step is Step.TIMEOUT:
@@ -119,6 +124,8 @@ class MicsExecutionSensor(MicsTask, BaseSensorOperator):
 
     @cached_property
     def _watch(self) -> Watch:
+        from airflow_provider_mics.bulk.watch import MAX_REFUSALS, Watch
+
         # The base class keeps the time itself. In reschedule mode every look is a new process, which cannot count.
         return Watch(
             document_import_id=str(self.document_import_id),
@@ -128,6 +135,9 @@ class MicsExecutionSensor(MicsTask, BaseSensorOperator):
         )
 
     def _conclude(self, context: Context, found: Mapping[str, Execution]) -> dict[str, Any]:
+        from airflow_provider_mics.bulk.outcome import conclude
+        from airflow_provider_mics.bulk.verdict import Limits
+
         return conclude(
             self.hook.get_document_import(self.document_import_id),
             list(found.values()),

@@ -17,9 +17,7 @@ pytestmark = pytest.mark.e2e
 TINY = """
 from __future__ import annotations
 
-from datetime import timedelta
-
-from airflow.providers.standard.sensors.time_delta import TimeDeltaSensor
+from airflow.providers.standard.sensors.filesystem import FileSensor
 from airflow.sdk import DAG, task
 
 with DAG("tiny", schedule="0 2 * * *"):
@@ -29,7 +27,7 @@ with DAG("tiny", schedule="0 2 * * *"):
         print("hello from a task")
         return {"answer": 42}
 
-    plain() >> TimeDeltaSensor(task_id="wait", delta=timedelta(seconds=4), deferrable=True)
+    plain() >> FileSensor(task_id="wait", filepath="{{ dag_run.conf.until }}", deferrable=True, poke_interval=1)
 """
 
 
@@ -38,21 +36,23 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAirflow]:
     home: Path = tmp_path_factory.mktemp("airflow")
     (home / "dags").mkdir()
     (home / "dags/tiny.py").write_text(TINY)
-    with LocalAirflow(home, env={"AIRFLOW_VAR_COLOUR": "blue"}) as started:
+    with LocalAirflow(home, env={"AIRFLOW_VAR_COLOUR": "blue", "AIRFLOW_CONN_FS_DEFAULT": "fs://"}) as started:
         started.api.wait_dag("tiny")
         yield started
 
 
 def test_a_run_with_a_deferred_task_survives_the_death_of_the_triggerer(airflow: LocalAirflow) -> None:
     api = airflow.api
-    run_id = api.trigger("tiny", conf={"why": "test"})
+    conf = {"until": str(airflow.home / "end-of-wait")}
+    run_id = api.trigger("tiny", conf=conf)
     api.wait_task("tiny", run_id, "wait", states={"deferred"})
     airflow.kill(TRIGGERER)
     assert TRIGGERER not in airflow.components
     airflow.start_component(TRIGGERER)
     airflow.wait_healthy()
+    (airflow.home / "end-of-wait").touch()
     assert api.wait_run("tiny", run_id) == "success"
-    assert api.run("tiny", run_id)["conf"] == {"why": "test"}
+    assert api.run("tiny", run_id)["conf"] == conf
     assert api.xcom("tiny", run_id, "plain") == {"answer": 42}
     assert "hello from a task" in api.log("tiny", run_id, "plain")
     assert api.task_states("tiny", run_id) == {"plain": "success", "wait": "success"}

@@ -31,6 +31,25 @@ def get_provider_info() -> dict[str, Any]:
                 ],
             }
         ],
+        "transfers": [
+            {
+                "source-integration-name": "Files of rows",
+                "target-integration-name": _INTEGRATION,
+                "python-module": "airflow_provider_mics.transfers.rows_to_mics",
+            },
+            {
+                "source-integration-name": "Common SQL",
+                "target-integration-name": _INTEGRATION,
+                "python-module": "airflow_provider_mics.transfers.sql_to_mics",
+            },
+        ],
+        # Airflow 3.3 reads "class-name" where its schema says "path".
+        "task-decorators": [
+            {
+                "name": "mics_import",
+                "class-name": "airflow_provider_mics.decorators.mics_import.mics_import_task",
+            }
+        ],
         "sensors": [{"integration-name": _INTEGRATION, "python-modules": ["airflow_provider_mics.sensors.execution"]}],
         "triggers": [
             {"integration-name": _INTEGRATION, "python-modules": ["airflow_provider_mics.triggers.execution"]}

@@ -20,14 +20,20 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import msgspec
 
+from airflow_provider_mics.api.constants import MimeType
 from airflow_provider_mics.bulk.spool import Block
 from airflow_provider_mics.exceptions import MicsInputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from airflow_provider_mics.bulk.checks import Problem
+
 #: Bytes after which a block ends.
 BLOCK_BYTES: Final = 64 * 1024
+
+#: How many problems of lines a message has.
+_SHOWN_PROBLEMS: Final = 5
 
 _TEXT: Final = frozenset({str})
 _PLAIN: Final = frozenset({str, int, bool, NoneType})
@@ -185,6 +191,35 @@ def encode_rows(
                 )
     if buffer:
         yield Block(bytes(buffer), lines)
+
+
+def check_lines(blocks: Iterable[Block], *, document_type: str, source: str) -> Iterator[Block]:
+    """Check lines made of rows by the rules of their document type, and give on the blocks that are good.
+
+    :param source: What the rows are called in messages. A line's number is that of its row.
+    :raises MicsInputError: There is a bad line. It names the first bad rows and shows no value.
+    """
+    # Here, as it is much, and a Dag file that imports a mapping has no need of it.
+    from airflow_provider_mics.bulk.checks import checker_for
+
+    checker = checker_for(document_type, MimeType.NDJSON)
+    row, offset = 1, 0
+    for block in blocks:
+        problems: list[Problem] = []
+        result = checker.check_block(
+            block.content, first_line=row, offset=offset, problems=problems, limit=_SHOWN_PROBLEMS
+        )
+        if result.bad:
+            shown = " ".join(
+                f"Row {problem.line}: {f'{problem.field} ' if problem.field else ''}{problem.reason}. {problem.remedy}"
+                for problem in problems
+            )
+            raise MicsInputError(
+                f"{source}: {len(result.bad)} of the rows {row} to {result.next_line - 1} make no good "
+                f"{document_type} lines; those behind were not looked at. {shown}"
+            )
+        row, offset = result.next_line, offset + result.consumed
+        yield block
 
 
 def _check_row(row: Any, source: str, number: int) -> None:

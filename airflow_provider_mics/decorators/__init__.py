@@ -1,0 +1,3 @@
+"""Decorators of TaskFlow."""
+
+from __future__ import annotations

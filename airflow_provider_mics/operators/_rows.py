@@ -1,0 +1,147 @@
+"""A whole load whose lines are made of rows while they are sent. Where the rows come from is for the subclasses."""
+
+from __future__ import annotations
+
+import contextlib
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
+
+from airflow_provider_mics.api.constants import DEFAULT_MAX_PART_BYTES, MimeType
+from airflow_provider_mics.exceptions import MicsConfigurationError, MicsError, MicsUploadError
+from airflow_provider_mics.operators._load import MicsLoad
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Iterator, Mapping
+
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_mics.api.models import DocumentImport
+    from airflow_provider_mics.bulk.files import SourceFile
+    from airflow_provider_mics.bulk.parts import Part
+    from airflow_provider_mics.bulk.row_sources import RowSource
+    from airflow_provider_mics.bulk.spool import Block
+    from airflow_provider_mics.bulk.upload import SentPart
+
+
+class MicsRowsLoad(MicsLoad):
+    """Base of the operators that load rows.
+
+    Rows are read, encoded, checked and cut into parts while earlier parts are being uploaded. In memory are a few
+    thousand rows at most; on disk, in a private folder of the worker, the parts that are being sent and the next one.
+
+    Parts that are in stay in, whatever becomes of those behind them; the error then names their executions. Another
+    try sends everything again, from the first row.
+
+    :param max_part_bytes: Largest part, in bytes.
+    :param parallel_uploads: Parts under way at the same time.
+    :param preflight: ``fail``: lines are checked by the rules of the document type while they are made, and the first
+        bad one ends the load; ``off``: they are sent as they are.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_part_bytes: int = DEFAULT_MAX_PART_BYTES,
+        parallel_uploads: int = 2,
+        preflight: Literal["fail", "off"] = "fail",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.preflight: Literal["fail", "off"] = preflight
+        self.max_part_bytes = max_part_bytes
+        self.parallel_uploads = parallel_uploads
+
+    @property
+    @abstractmethod
+    def rows_name(self) -> str:
+        """What the rows are called in messages."""
+
+    @abstractmethod
+    def blocks(self, document_import: DocumentImport) -> Generator[Block]:
+        """Make the lines. What it opens, it closes when it is closed."""
+
+    def execute(self, context: Context) -> dict[str, Any] | None:
+        """Load the rows."""
+        if self.mime_type != MimeType.NDJSON:
+            raise MicsConfigurationError(
+                f"Rows are loaded as {MimeType.NDJSON}, one JSON object for each, not as {self.mime_type}.",
+                hint="Leave mime_type out.",
+            )
+        if self.preflight not in {"fail", "off"}:
+            raise MicsConfigurationError(f"preflight must be fail or off for rows, not {self.preflight!r}.")
+        if self.max_part_bytes < 1:
+            raise MicsConfigurationError(f"max_part_bytes must be at least 1, not {self.max_part_bytes}.")
+        return super().execute(context)
+
+    def send(self, document_import: DocumentImport) -> list[SentPart]:
+        """Send the rows."""
+        from airflow_provider_mics.bulk.spool import Spool
+        from airflow_provider_mics.bulk.upload import Uploader
+
+        uploader = Uploader(self.hook.client, self.hook.datamart_id, document_import)
+        with (
+            Spool(self.rows_name, self.max_part_bytes) as spool,
+            contextlib.closing(self.blocks(document_import)) as blocks,
+        ):
+            parts = _PartsUntilError(spool.parts(blocks))
+            sent = uploader.send_all(parts, parallel_uploads=self.parallel_uploads, on_sent=spool.discard)
+        if parts.error:
+            _raise_with_what_is_in(parts.error, sent)
+        return sent
+
+    def lines_of(self, rows: Iterable[Any], document_import: DocumentImport, *, source: str) -> Iterator[Block]:
+        """Make lines of dicts and structs, strictly."""
+        from airflow_provider_mics.bulk.rows import encode_rows
+
+        blocks = encode_rows(rows, source=source, max_line_bytes=self.max_part_bytes)
+        return self._checked(blocks, document_import, source)
+
+    def mapped_lines_of(
+        self, rows: RowSource, command: Mapping[str, Any], document_import: DocumentImport
+    ) -> Iterator[Block]:
+        """Make lines of rows with columns."""
+        from airflow_provider_mics.bulk.mapping import CommandMapping
+        from airflow_provider_mics.bulk.rows import encode_rows
+
+        mapping = CommandMapping(command).bind(rows.columns, rows.name)
+        commands = (command for chunk in rows.chunks(mapping.wanted) for command in mapping.commands(chunk))
+        # The mapping's conversions have done the checks of values.
+        blocks = encode_rows(commands, source=rows.name, max_line_bytes=self.max_part_bytes, are_checked=True)
+        return self._checked(blocks, document_import, rows.name)
+
+    def _checked(self, blocks: Iterator[Block], document_import: DocumentImport, source: str) -> Iterator[Block]:
+        if self.preflight == "off":
+            return blocks
+        from airflow_provider_mics.bulk.rows import check_lines
+
+        return check_lines(blocks, document_type=document_import.document_type, source=source)
+
+
+class _PartsUntilError:
+    """Gives parts until they cannot be made, and keeps why.
+
+    So those that are under way are waited for, and what is in is known, before the error is raised. The lines that
+    were to be part of the next one are not sent.
+    """
+
+    def __init__(self, parts: Iterator[tuple[Part, SourceFile]]) -> None:
+        self._parts = parts
+        self.error: Exception | None = None
+
+    def __iter__(self) -> Iterator[tuple[Part, SourceFile]]:
+        try:
+            yield from self._parts
+        except Exception as error:  # noqa: BLE001 - raised by the caller, when it knows what is in
+            self.error = error
+
+
+def _raise_with_what_is_in(error: Exception, sent: list[SentPart]) -> NoReturn:
+    if not sent:
+        raise error
+    execution_ids = [part.execution_id for part in sent]
+    is_in = f"{len(sent)} parts of the rows before are in, as executions {', '.join(execution_ids)}."
+    if isinstance(error, MicsError):
+        raise MicsUploadError(f"{error} {is_in}", execution_ids=execution_ids, retryable=error.retryable) from None
+    # What a user's own code raises stays what it is: Airflow may know it.
+    error.add_note(is_in)
+    raise error

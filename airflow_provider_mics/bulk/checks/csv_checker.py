@@ -151,11 +151,11 @@ class CsvChecker:
         if record is None:
             return False
         line_end = _line_end(walk)
-        layout = layout_problem(walk.block[walk.position : line_end])
-        if layout is not None or isinstance(record, Finding):
+        # How the whole file is laid out says more than what is wrong with its first line.
+        record = layout_problem(walk.block[walk.position : line_end]) or record
+        if isinstance(record, Finding):
             self.is_hopeless = True
-            findings = [layout or record] if isinstance(record, Finding) else [layout]
-            walk.refuse(line_end, [finding for finding in findings if isinstance(finding, Finding)], lines=0)
+            walk.refuse(line_end, [record], lines=0)
             return True
         newlines = walk.block.count(b"\n", walk.position, record.end)
         names = column_names(record.cells)

@@ -59,10 +59,9 @@ def read_record(text: bytes, start: int) -> Record | Finding | None:
         return _behind_quote(len(cells)) if quoted is not None else _quote_in(len(cells))
 
 
-def never_closed(column: int | None = None) -> Finding:
+def never_closed() -> Finding:
     """Say that a quote opens a cell and none closes it."""
-    where = "a quote" if column is None else f"the quote that opens column {column}"
-    return Finding(None, f"{where} is never closed", 'Close it, or write a quote inside a cell as "".')
+    return Finding(None, "a quote is never closed", 'Close it, or write a quote inside a cell as "".')
 
 
 def _quote_in(column: int) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import io
 from typing import TYPE_CHECKING, Final
 
 from airflow_provider_mics.bulk.checks.document_rules import rules_for
@@ -72,9 +73,8 @@ class NdjsonChecker:
                 walk.refuse_long(LongLine(walk.offset + start, _begins_array(block, start)), end, self._max_line_bytes)
                 return
         piece = block[start:end]
-        lines = piece.split(b"\n")
-        if not lines[-1]:
-            lines.pop()
+        # Finds newlines many times as fast as bytes.split().
+        lines = io.BytesIO(piece).readlines()
         refused, deletions = look_over(
             lines if _is_utf_8(piece) else _only_utf_8(lines), self._decode, self._rules.judge
         )
@@ -82,19 +82,17 @@ class NdjsonChecker:
         done = 0
         for index in refused:
             good = lines[done:index]
-            walk.pass_good(
-                walk.position + sum(map(len, good)) + len(good), lines=len(good), newlines=len(good), deletions=0
-            )
-            self._examine(walk, lines[index], end)
+            walk.pass_good(walk.position + sum(map(len, good)), lines=len(good), newlines=len(good), deletions=0)
+            self._examine(walk, lines[index])
             done = index + 1
         walk.pass_good(end, lines=len(lines) - done, newlines=len(lines) - done, deletions=0)
 
-    def _examine(self, walk: Walk, line: bytes, stop: int) -> None:
-        end = min(walk.position + len(line) + 1, stop)
+    def _examine(self, walk: Walk, line: bytes) -> None:
+        end = walk.position + len(line)
         if not line.strip(_BLANK):
             walk.skip_blank(end)
             return
-        findings, deletes = examine(line, self._rules)
+        findings, deletes = examine(line.removesuffix(b"\n"), self._rules)
         if findings:
             walk.refuse(end, self._worth_saying(findings))
         else:

@@ -42,7 +42,7 @@ class RowSource(Protocol):
 
     @property
     def columns(self) -> Sequence[str]:
-        """The names of its columns, in order."""
+        """The names of its columns, in order; none, if there is nothing in it at all."""
 
     def chunks(self, wanted: Sequence[int]) -> Iterator[Chunk]:
         """Read the rows.
@@ -162,7 +162,7 @@ class ParquetRows:
         self.name = name
         try:
             self._file = pyarrow.parquet.ParquetFile(file, buffer_size=_PARQUET_BUFFER, pre_buffer=False)
-        except pyarrow.ArrowException:
+        except (pyarrow.ArrowException, OSError):
             raise MicsInputError(
                 f"{name} is no Parquet file.", hint="Name its format, if its ending is wrong."
             ) from None
@@ -178,7 +178,8 @@ class ParquetRows:
         while True:
             try:
                 batch = next(batches, None)
-            except pa.ArrowException as error:
+            # pyarrow says so with an OSError, too.
+            except (pa.ArrowException, OSError) as error:
                 raise MicsInputError(
                     f"{self.name}: row {first_row} or one behind it cannot be read: {type(error).__name__}.",
                     hint="The file is damaged, or of a kind that pyarrow does not know.",

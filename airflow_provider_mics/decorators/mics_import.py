@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import DecoratedOperator, task_decorator_factory
@@ -84,6 +85,10 @@ class MicsImportDecoratedOperator(DecoratedOperator, _FunctionLoad):
         op_kwargs: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
+        if inspect.iscoroutinefunction(python_callable) or inspect.isasyncgenfunction(python_callable):
+            raise MicsConfigurationError(
+                f"{python_callable.__name__}() is async.", hint="Make it a plain function that yields its lines."
+            )
         # Airflow's class keeps them for itself, unless told to hand them on.
         function = {"python_callable": python_callable, "op_args": op_args or (), "op_kwargs": op_kwargs or {}}
         super().__init__(

@@ -103,6 +103,8 @@ class MicsRowsLoad(MicsLoad):
         from airflow_provider_mics.bulk.mapping import CommandMapping
         from airflow_provider_mics.bulk.rows import encode_rows
 
+        if not rows.columns:
+            return iter(())
         mapping = CommandMapping(command).bind(rows.columns, rows.name)
         commands = (command for chunk in rows.chunks(mapping.wanted) for command in mapping.commands(chunk))
         # The mapping's conversions have done the checks of values.

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 # What the encoder takes for the name of a struct's field.
 _NAME: Final = re.compile(r"[^\x00-\x1f\"\\\ud800-\udfff]+")
+# What may be shown of what should be names of columns.
+_COLUMN_NAME: Final = re.compile(r"[^\W\d][\w $.;-]{0,63}")
 
 
 class CommandMapping:
@@ -152,9 +154,14 @@ def _position(name: str, available: Sequence[str], source: str) -> int:
         return same[0]
     problem = f"{len(same)} columns {name}" if same else f"no column {name}"
     raise MicsConfigurationError(
-        f"{source} has {problem}. Its columns are: {', '.join(available)}.",
+        f"{source} has {problem}. Its columns are: {', '.join(map(_shown, available))}.",
         hint="Mend the name in the command mapping, or give each column a name of its own.",
     )
+
+
+def _shown(column: str) -> str:
+    # The first record of a CSV file without a header is one of data.
+    return column if _COLUMN_NAME.fullmatch(column) else "<no name>"
 
 
 def _kind(value: Any) -> str:

@@ -193,17 +193,21 @@ def encode_rows(
         yield Block(bytes(buffer), lines)
 
 
-def check_lines(blocks: Iterable[Block], *, document_type: str, source: str) -> Iterator[Block]:
+def check_lines(
+    blocks: Iterable[Block], *, document_type: str, source: str, max_line_bytes: int, max_deletions: int | None = None
+) -> Iterator[Block]:
     """Check lines made of rows by the rules of their document type, and give on the blocks that are good.
 
     :param source: What the rows are called in messages. A line's number is that of its row.
-    :raises MicsInputError: There is a bad line. It names the first bad rows and shows no value.
+    :param max_deletions: Most lines that delete something; None: any number.
+    :raises MicsInputError: There is a bad line, or one deletion too many. It names the first bad rows, and shows no
+        value.
     """
     # Here, as it is much, and a Dag file that imports a mapping has no need of it.
     from airflow_provider_mics.bulk.checks import checker_for
 
-    checker = checker_for(document_type, MimeType.NDJSON)
-    row, offset = 1, 0
+    checker = checker_for(document_type, MimeType.NDJSON, max_line_bytes=max_line_bytes)
+    row, offset, deletions = 1, 0, 0
     for block in blocks:
         problems: list[Problem] = []
         result = checker.check_block(
@@ -217,6 +221,13 @@ def check_lines(blocks: Iterable[Block], *, document_type: str, source: str) -> 
             raise MicsInputError(
                 f"{source}: {len(result.bad)} of the rows {row} to {result.next_line - 1} make no good "
                 f"{document_type} lines; those behind were not looked at. {shown}"
+            )
+        deletions += result.deletions
+        if max_deletions is not None and deletions > max_deletions:
+            raise MicsInputError(
+                f"{source}: by row {result.next_line - 1}, {deletions} lines delete something, more than "
+                f"max_deletions={max_deletions} allows.",
+                hint="Look whether the rows are what they should be, or raise max_deletions.",
             )
         row, offset = result.next_line, offset + result.consumed
         yield block

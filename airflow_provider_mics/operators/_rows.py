@@ -36,6 +36,7 @@ class MicsRowsLoad(MicsLoad):
     :param parallel_uploads: Parts under way at the same time.
     :param preflight: ``fail``: lines are checked by the rules of the document type while they are made, and the first
         bad one ends the load; ``off``: they are sent as they are.
+    :param max_deletions: Most lines that may delete something; the first one beyond ends the load. None: any number.
     """
 
     def __init__(
@@ -44,10 +45,12 @@ class MicsRowsLoad(MicsLoad):
         max_part_bytes: int = DEFAULT_MAX_PART_BYTES,
         parallel_uploads: int = 2,
         preflight: Literal["fail", "off"] = "fail",
+        max_deletions: int | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.preflight: Literal["fail", "off"] = preflight
+        self.max_deletions = max_deletions
         self.max_part_bytes = max_part_bytes
         self.parallel_uploads = parallel_uploads
 
@@ -69,6 +72,8 @@ class MicsRowsLoad(MicsLoad):
             )
         if self.preflight not in {"fail", "off"}:
             raise MicsConfigurationError(f"preflight must be fail or off for rows, not {self.preflight!r}.")
+        if self.preflight == "off" and self.max_deletions is not None:
+            raise MicsConfigurationError('max_deletions needs the lines to be checked: not with preflight="off".')
         if self.max_part_bytes < 1:
             raise MicsConfigurationError(f"max_part_bytes must be at least 1, not {self.max_part_bytes}.")
         return super().execute(context)
@@ -116,7 +121,13 @@ class MicsRowsLoad(MicsLoad):
             return blocks
         from airflow_provider_mics.bulk.rows import check_lines
 
-        return check_lines(blocks, document_type=document_import.document_type, source=source)
+        return check_lines(
+            blocks,
+            document_type=document_import.document_type,
+            source=source,
+            max_line_bytes=self.max_part_bytes,
+            max_deletions=self.max_deletions,
+        )
 
 
 class _PartsUntilError:

@@ -206,7 +206,7 @@ def test_it_survives_airflow_s_serialisation() -> None:
         return [profile(country, None)]
 
     with DAG("d", schedule=None, start_date=pendulum.datetime(2026, 1, 1, tz="UTC")) as dag:
-        mics_import_task(profiles, **HOW)("FR")
+        cast("Any", mics_import_task(profiles, **HOW))("FR")
     stored = json.dumps(SERIALIZER.to_dict(dag))
     assert json.dumps(SERIALIZER.to_dict(dag)) == stored
     assert " object at 0x" not in stored

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
-from airflow_provider_mics.bulk.mapping import Column, EmailHash, Json, Milliseconds
+from airflow_provider_mics.bulk.mapping import Column, EmailHash, IfPresent, Json, Milliseconds
 from airflow_provider_mics.exceptions import (
     MicsConfigurationError,
     MicsError,
@@ -332,6 +332,25 @@ def test_lines_are_checked_while_they_are_made(sandbox: Sandbox, night: Night) -
 
 
 @pytest.mark.usefixtures("database")
+def test_deletions_are_bounded(sandbox: Sandbox, night: Night) -> None:
+    command = {
+        "operation": Column("operation", type="string"),
+        "user_account_id": Column("crm_id", type="string"),
+        "user_profile": IfPresent({"city": Column("city", type="string")}),
+    }
+    sql = """SELECT crm_id, CASE WHEN rowid <= 3 THEN NULL ELSE 'x' END AS city,
+             CASE WHEN rowid <= 3 THEN 'DELETE' ELSE 'UPSERT' END AS operation FROM people ORDER BY rowid"""
+
+    with pytest.raises(MicsInputError, match=r"3 lines delete something, more than max_deletions=2 allows\."):
+        load(night, sql, command=command, max_deletions=2)
+    assert not sandbox.executions
+
+    summary = load(night, sql, command=command, max_deletions=3)
+    assert summary
+    assert summary["accepted"] == 5000
+
+
+@pytest.mark.usefixtures("database")
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -340,6 +359,7 @@ def test_lines_are_checked_while_they_are_made(sandbox: Sandbox, night: Night) -
         ({"chunk_rows": 0}, "chunk_rows must be at least 1"),
         ({"max_part_bytes": 0}, "max_part_bytes must be at least 1"),
         ({"preflight": "dead_letter"}, "preflight must be fail or off"),
+        ({"preflight": "off", "max_deletions": 3}, "max_deletions needs the lines to be checked"),
         ({"mime_type": "TEXT_CSV", "document_type": "USER_SEGMENT"}, "Rows are loaded as APPLICATION_X_NDJSON"),
     ],
 )

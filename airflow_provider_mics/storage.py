@@ -1,9 +1,10 @@
-"""Finding the files that a task names, on this machine and in object storage."""
+"""Finding the files that a task names, on this machine and in object storage, and writing those that it makes."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from airflow_provider_mics.bulk.files import RemoteFile, has_wildcard, local_files
@@ -24,6 +25,29 @@ def find_files(path: Any) -> list[SourceFile]:
     :raises MicsSourceError: A path without a wildcard does not exist, is a directory, or cannot be read.
     """
     return [file for name in _names(path) for file in _find(name)]
+
+
+def open_for_writing(path: str) -> BinaryIO:
+    """Open a file to write personal data to; what is there is replaced.
+
+    :param path: A path, whose file is made readable by this user only, or a URI of an object store.
+    :raises MicsSourceError: It cannot be opened.
+    """
+    parts = urlsplit(path)
+    try:
+        if "://" in path and parts.scheme != "file":
+            from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+            opened: BinaryIO = ObjectStoragePath(path).open("wb")
+            return opened
+        local = Path(unquote(parts.path) if "://" in path else path)
+        local.parent.mkdir(parents=True, exist_ok=True)
+        # Made anew, so that the mode holds for a file that was there before too.
+        local.unlink(missing_ok=True)
+        return os.fdopen(os.open(local, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+    except Exception as error:  # noqa: BLE001 - every store raises its own kind
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise MicsSourceError(f"{_without_query(path)} cannot be written: {reason}.") from None
 
 
 def _find(name: str) -> list[SourceFile]:

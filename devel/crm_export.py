@@ -28,6 +28,8 @@ ACTIVITIES: Final = 5_000
 SEGMENT_ROWS: Final = 3_000
 SEED: Final = 20_261_123
 COMPARTMENT_ID: Final = "1201"
+#: A compartment that the bad lines name; the sandbox is told that it does not exist.
+UNKNOWN_COMPARTMENT_ID: Final = "9999"
 SEGMENT_NAME: Final = "vip_customers"
 #: The night that the export is of, in milliseconds since 1970: midnight UTC at the end of 2026-11-22.
 NIGHT_MS: Final = 1_795_392_000_000
@@ -69,8 +71,8 @@ def write_export(folder: Path, *, scale: float = 1.0, bad_lines: int = 0, seed: 
     """Write a whole night into ``folder``.
 
     :param scale: 1.0 gives 20,000 profiles, 5,000 activities and 3,000 segment rows.
-    :param bad_lines: how many lines of ``profiles-2.ndjson`` the platform will reject: JSON, but no profile can be
-        told from them, or the operation does not exist.
+    :param bad_lines: how many lines of ``profiles-2.ndjson`` the platform will reject: they name a compartment that
+        does not exist, which nothing but the platform can know.
     """
     folder.mkdir(parents=True, exist_ok=True)
     profiles, activities, rows = (max(2, round(count * scale)) for count in (PROFILES, ACTIVITIES, SEGMENT_ROWS))
@@ -118,7 +120,7 @@ def profile_lines(numbers: Iterable[int], *, seed: int = SEED, bad: Collection[i
     """Yield USER_PROFILE lines for the customers with these numbers; ``bad`` are positions, from 1, to be spoilt."""
     for position, number in enumerate(numbers, start=1):
         line = crm_people.profile(number, seed=seed, compartment_id=COMPARTMENT_ID, now_ms=NIGHT_MS)
-        yield _json(_spoilt(line, position) if position in bad else line)
+        yield _json(_spoilt(line) if position in bad else line)
 
 
 def activity_lines(count: int, *, customers: int, seed: int = SEED) -> Iterator[str]:
@@ -152,13 +154,10 @@ def segment_lines(count: int, *, customers: int, seed: int = SEED) -> Iterator[s
         buffer.truncate()
 
 
-def _spoilt(line: dict[str, Any], position: int) -> dict[str, Any]:
-    """Make a line that is JSON and that the platform rejects, one of two ways by turns."""
-    if position % 2:
-        return line | {"operation": "MERGE"}
-    nameless = {key: value for key, value in line["user_profile"].items() if not key.startswith("$")}
-    kept = {key: value for key, value in line.items() if key not in {"compartment_id", "user_account_id"}}
-    return kept | {"user_profile": nameless}
+def _spoilt(line: dict[str, Any]) -> dict[str, Any]:
+    """Make a line that looks right and that the platform rejects: its compartment does not exist."""
+    profile = line["user_profile"] | {"$compartment_id": UNKNOWN_COMPARTMENT_ID}
+    return line | {"compartment_id": UNKNOWN_COMPARTMENT_ID, "user_profile": profile}
 
 
 def _json(value: object) -> str:

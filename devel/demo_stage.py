@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import urlsplit
 
 from devel.cluster import LocalAirflow
-from devel.crm_export import CrmExport, write_export
+from devel.crm_export import COMPARTMENT_ID, CrmExport, write_export
 from devel.demo_expectations import BAD_LINES, DAG_ID, EXPORT_VARIABLE, POOL, POOL_SLOTS
 from devel.sandbox_process import SandboxProcess
 
@@ -67,6 +67,7 @@ class DemoStage:
                     self.folder / "sandbox.log", pending_s=self._waiting_s / 2, running_s=self._waiting_s / 2
                 )
             )
+            self.sandbox.control("POST", "settings", {"compartments": [COMPARTMENT_ID]})
             self._say(f"the sandbox answers on {self.sandbox.url}")
             self._say("starting Airflow: API server, scheduler, DAG processor, triggerer")
             self.airflow = cleanup.enter_context(

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from airflow_provider_mics.bulk.files import Reader, SourceFile
 
 _BLOCK: Final = 256 * 1024
+#: Bytes by which parts may be larger than an equal share: more than lines usually have.
+_SLACK: Final = 4096
 
 #: A byte offset in the file, and a length.
 Range = tuple[int, int]
@@ -31,11 +33,13 @@ Range = tuple[int, int]
 class Examined:
     """What was found in a block.
 
+    :param consumed: Bytes of the block that are whole lines.
     :param lines: Commands that are sent.
-    :param next_line: Number of the line behind the block, from 1.
+    :param next_line: Number of the line behind those bytes, from 1.
     :param excluded: What is not sent: blank lines and bad ones, in order, by offset in the file.
     """
 
+    consumed: int
     lines: int
     next_line: int
     excluded: Sequence[Range] = ()
@@ -44,8 +48,11 @@ class Examined:
 class Examiner(Protocol):
     """Examines the lines of a file."""
 
-    def examine(self, block: bytes, line: int, offset: int) -> Examined:
-        """Look at whole lines, of which the first has this number and offset. May be asked twice."""
+    def examine(self, block: bytes, line: int, offset: int, *, final: bool) -> Examined:
+        """Look at the whole lines of a block, of which the first has this number and offset. May be asked twice.
+
+        :param final: Nothing follows the block: its end is the end of a line.
+        """
 
     def too_long(self, line: int, offset: int, length: int) -> None:
         """Take note of a line that is longer than a part may be; it is excluded."""
@@ -116,7 +123,7 @@ class _Piece:
             return
         examiner.commit(pending.block, pending.offset, pending.examined)
         self.lines += pending.examined.lines
-        for offset, length in _without(pending.offset, len(pending.block), pending.examined.excluded):
+        for offset, length in without(pending.offset, len(pending.block), pending.examined.excluded):
             self.digest.update(memoryview(pending.block)[offset - pending.offset :][:length])
             self.size += length
             if self.ranges and sum(self.ranges[-1]) == offset:
@@ -165,16 +172,18 @@ class _Cutter:
         room = self._max_part_bytes - len(self._header_bytes)
         content = self._file.size - start
         count = -(-content // room) if room > 0 else 1
-        # A little more than an equal share: parts of equal lines would otherwise have equal counts.
+        # A little more than an equal share: each part ends with a whole line, and what they leave must not need a part
+        # of its own.
         share = -(-content // max(count, 1))
-        return min(self._max_part_bytes, len(self._header_bytes) + share + share // 512 + 1)
+        return min(self._max_part_bytes, len(self._header_bytes) + share + share // 512 + _SLACK)
 
     def _fill(self, piece: _Piece, full: int, position: int, line: int) -> tuple[int, int]:
         while position < self._file.size:
             room = full - piece.size - (len(piece.pending.block) if piece.pending else 0)
             block = self._read(position, min(_BLOCK, room, self._file.size - position)) if room > 0 else b""
-            end = len(block) if position + len(block) == self._file.size else self._last_end(block)
-            if not end:
+            is_all = position + len(block) == self._file.size
+            examined = self._examiner.examine(block, line, position, final=is_all)
+            if not examined.consumed:
                 end = self._length_of_line(position)
                 is_too_long = len(self._header_bytes) + end > self._max_part_bytes
                 if piece.all_lines and not is_too_long:
@@ -185,11 +194,10 @@ class _Cutter:
                     position, line = position + end, line + 1
                     continue
                 block = self._read(position, end)
+                examined = self._examiner.examine(block, line, position, final=True)
             piece.commit(self._examiner)
-            block = block[:end]
-            examined = self._examiner.examine(block, line, position)
-            piece.pending = _Pending(block, line, position, examined)
-            position, line = position + end, examined.next_line
+            piece.pending = _Pending(block[: examined.consumed], line, position, examined)
+            position, line = position + examined.consumed, examined.next_line
         return position, line
 
     def _make_distinct(self, piece: _Piece, position: int, line: int) -> tuple[int, int]:
@@ -197,11 +205,11 @@ class _Cutter:
         as_it_was = piece.pending, position, line
         while piece.pending and piece.all_lines in self._used_counts:
             shorter = piece.pending.block[: self._last_end(piece.pending.block[:-1])]
-            if not shorter or piece.all_lines <= 1:
+            examined = self._examiner.examine(shorter, piece.pending.line, piece.pending.offset, final=False)
+            if not shorter or examined.consumed < len(shorter) or piece.all_lines <= 1:
                 # Executions of equal counts are told apart by the hash of their input files.
                 piece.pending, position, line = as_it_was
                 return position, line
-            examined = self._examiner.examine(shorter, piece.pending.line, piece.pending.offset)
             piece.pending = dataclasses.replace(piece.pending, block=shorter, examined=examined)
             position, line = piece.pending.offset + len(shorter), examined.next_line
         return position, line
@@ -230,7 +238,7 @@ class _Cutter:
         return blocks[0] if len(blocks) == 1 else b"".join(blocks)
 
 
-def _without(offset: int, length: int, excluded: Sequence[Range]) -> Iterator[Range]:
+def without(offset: int, length: int, excluded: Sequence[Range]) -> Iterator[Range]:
     """Give what is left of a range when other ranges in it are taken out."""
     end = offset + length
     for hole, hole_length in excluded:

@@ -24,10 +24,12 @@ def conclude(
     *,
     parts: Sequence[SentPart] | None,
     limits: Limits,
+    dead_letter: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Judge a load whose executions have all ended, and return its summary.
 
     :param parts: What was sent; None: not known to the caller.
+    :param dead_letter: Where lines were put aside before, and how many: ``{"path", "lines"}``.
     :raises MicsLoadError: It is not good.
     """
     tally = judge(
@@ -50,7 +52,7 @@ def conclude(
         tally.accepted,
         tally.rejected,
     )
-    return load_summary(document_import, executions=executions, parts=parts, tally=tally)
+    return load_summary(document_import, executions=executions, parts=parts, tally=tally, dead_letter=dead_letter)
 
 
 def load_summary(
@@ -59,6 +61,7 @@ def load_summary(
     executions: Collection[Execution] = (),
     parts: Sequence[SentPart] | None,
     tally: Tally | None = None,
+    dead_letter: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the summary of a load: JSON values only, and nothing of its rows.
 
@@ -68,18 +71,21 @@ def load_summary(
 
     :param parts: What was sent; None: not known to the caller.
     :param tally: The verdict; None: the load was not waited for.
+    :param dead_letter: Where lines were put aside before, and how many. They are among ``lines``: accepted, rejected
+        and put aside add up to them.
     """
+    put_aside = dead_letter["lines"] if dead_letter else 0
     execution_ids = [part.execution_id for part in parts or ()] or [item.execution_id for item in executions]
     return {
         "document_import_id": str(document_import.id),
         "document_import_name": document_import.name,
         "execution_ids": execution_ids,
         "parts": len(execution_ids),
-        "lines": tally.lines if tally else sum(part.lines for part in parts or ()),
+        "lines": (tally.lines if tally else sum(part.lines for part in parts or ())) + put_aside,
         "bytes": sum(part.bytes for part in parts) if parts is not None else None,
         "accepted": tally.accepted if tally else None,
         "rejected": tally.rejected if tally else None,
-        "dead_letter": None,
+        "dead_letter": dead_letter,
         "report": None,
         "duration_s": _duration_s(executions),
     }

@@ -67,16 +67,30 @@ def plan_parts(file: SourceFile, *, mime_type: str, max_part_bytes: int = DEFAUL
     """
     if max_part_bytes < 1:
         raise MicsConfigurationError(f"max_part_bytes must be at least 1, not {max_part_bytes}.")
-    # A byte order mark is no part of the first line, where JSON forbids it (RFC 8259 section 8.1).
-    start = len(codecs.BOM_UTF8) if file.read_range(0, len(codecs.BOM_UTF8)) == codecs.BOM_UTF8 else 0
-    cuts = (
-        _cut_csv(file, start, max_part_bytes) if mime_type == MimeType.CSV else _cut_lines(file, start, max_part_bytes)
-    )
-    pieces = list(cuts)
+    start = beginning_of(file)
+    cut = _cut_csv if mime_type == MimeType.CSV else _cut_lines
+    pieces = list(cut(file, start, max_part_bytes))
     return [
         Part(file=file.name, number=number, of=len(pieces), ranges=ranges, lines=lines)
         for number, (ranges, lines) in enumerate(pieces, start=1)
     ]
+
+
+def beginning_of(file: SourceFile) -> int:
+    """Return the offset of a file's first line: behind a byte order mark.
+
+    It is no part of the line, where JSON forbids it (RFC 8259 section 8.1).
+    """
+    return len(codecs.BOM_UTF8) if file.read_range(0, len(codecs.BOM_UTF8)) == codecs.BOM_UTF8 else 0
+
+
+def csv_header_end(file: SourceFile, start: int, max_part_bytes: int) -> int:
+    """Return the offset behind the header of a CSV file, which begins at ``start``.
+
+    :raises MicsInputError: It is larger than a part may be.
+    """
+    with contextlib.closing(file.open()) as reader:
+        return _header_end(_Blocks(file, reader), start, max_part_bytes)
 
 
 _Piece = tuple[tuple[tuple[int, int], ...], int | None]

@@ -83,14 +83,7 @@ def plan_load(files: Iterable[SourceFile], *, mime_type: str, max_part_bytes: in
         than a part may be.
     """
     sources: list[PlannedFile | CompressedFile] = []
-    names: set[str] = set()
-    for file in files:
-        if file.name in names:
-            raise MicsInputError(
-                f"{file.name} is named twice; it would be loaded twice.", hint="Look at the overlap of the patterns."
-            )
-        names.add(file.name)
-        check_ending(file.name, mime_type)
+    for file in each_once(files, mime_type):
         if kind := compression_of(file):
             sources.append(CompressedFile(file, kind, mime_type=mime_type, max_part_bytes=max_part_bytes))
             continue
@@ -99,6 +92,22 @@ def plan_load(files: Iterable[SourceFile], *, mime_type: str, max_part_bytes: in
             log.warning("%s has no lines to load.", file.name)
         sources.append(PlannedFile(file, pieces))
     return Plan(sources)
+
+
+def each_once(files: Iterable[SourceFile], mime_type: str) -> Iterator[SourceFile]:
+    """Give files, and refuse one that is named twice or, by its name, of another format than the import.
+
+    :raises MicsInputError: There is such a file.
+    """
+    names: set[str] = set()
+    for file in files:
+        if file.name in names:
+            raise MicsInputError(
+                f"{file.name} is named twice; it would be loaded twice.", hint="Look at the overlap of the patterns."
+            )
+        names.add(file.name)
+        check_ending(file.name, mime_type)
+        yield file
 
 
 def check_document_import(document_type: str, mime_type: str) -> None:

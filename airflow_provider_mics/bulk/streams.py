@@ -34,6 +34,14 @@ class CompressedFile:
         self._kind = kind
         self._mime_type = mime_type
         self._max_part_bytes = max_part_bytes
+        #: What lets only some of the lines pass, header first where there is one.
+        self.screen: Callable[[Iterable[bytes]], Iterator[bytes]] = iter
+
+    def contents(self) -> Iterator[bytes]:
+        """Give what it holds in blocks of whole lines; of CSV, its header by itself."""
+        chunks = _without_byte_order_mark(decompressed(self.file, self._kind))
+        read = csv_records if self._mime_type == MimeType.CSV else ndjson_lines
+        return read(chunks, self.file.name)
 
     def parts(self, spools: ExitStack, opened: list[Spool]) -> Iterator[tuple[Part, SourceFile]]:
         """Give the parts as they fill.
@@ -41,15 +49,13 @@ class CompressedFile:
         :param spools: Keeps the parts' folder until they are all sent.
         :param opened: The spool is added, to discard the parts that are in.
         """
-        chunks = _without_byte_order_mark(decompressed(self.file, self._kind))
         name = self.file.name
+        contents = self.screen(self.contents())
         if self._mime_type == MimeType.CSV:
-            contents = csv_records(chunks, name)
             # A header alone has no record behind it, and gives no part.
             header = next(contents, b"")
             new_counter: Callable[[], RecordScanner | LineCounter] = RecordScanner
         else:
-            contents = ndjson_lines(chunks, name)
             header = b""
             new_counter = LineCounter
         spool = spools.enter_context(Spool(name, self._max_part_bytes, header=header))

@@ -11,7 +11,7 @@ from airflow.providers.common.compat.sdk import AirflowSkipException, conf
 
 from airflow_provider_mics.api.constants import MimeType, Priority
 from airflow_provider_mics.exceptions import MicsConfigurationError, MicsError, MicsSourceError
-from airflow_provider_mics.operators._task import MicsTask, hand_over, handed_over, name_for_run
+from airflow_provider_mics.operators._task import MicsTask, hand_over, handed_over, name_for_run, put_aside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,6 +39,9 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
     :param poke_interval: Time between two looks, in s.
     :param timeout: Time after which waiting ends and the task fails, in s. Executions go on at the platform.
     """
+
+    #: Where ``send`` has put lines aside, and how many, for the summary.
+    dead_letter: dict[str, Any] | None = None
 
     template_fields: Sequence[str] = (
         "mics_conn_id",
@@ -117,11 +120,11 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         self.link_to(context, document_import_id)
         check_deletions_allowed(document_import, allow_deletions=self.allow_deletions)
         sent = self.send(document_import)
-        hand_over(context, sent)
+        hand_over(context, sent, self.dead_letter)
         if not sent:
             nothing_to_load(self.on_empty)
         if not self.wait_for_completion:
-            return load_summary(document_import, parts=sent)
+            return load_summary(document_import, parts=sent, dead_letter=self.dead_letter)
         watch = Watch(
             document_import_id=document_import_id,
             execution_ids=[part.execution_id for part in sent],
@@ -129,7 +132,7 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         )
         if self.deferrable and sent:
             self.defer(**deferral(watch, self.hook, self.poke_interval))
-        return conclude(document_import, self._wait(watch), parts=sent, limits=limits)
+        return conclude(document_import, self._wait(watch), parts=sent, limits=limits, dead_letter=self.dead_letter)
 
     def execute_complete(self, context: Context, event: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Judge the load, on a worker, when the trigger has seen its end."""
@@ -151,6 +154,7 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
             list(found.values()),
             parts=handed_over(context, [self.task_id], found),
             limits=Limits.of(self.max_rejected, self.max_rejected_ratio),
+            dead_letter=put_aside(context, [self.task_id]),
         )
 
     def _wait(self, watch: Watch) -> list[Execution]:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 #: XCom under which an upload tells the wait behind it what was sent in each execution, so that the verdict can
 #: account for every line that left here and not only for those that the platform says it received.
 PARTS_KEY: Final = "mics_parts"
+#: XCom under which it tells where lines were put aside, and how many.
+DEAD_LETTER_KEY: Final = "mics_dead_letter"
 
 
 class MicsTask(BaseOperator):
@@ -78,8 +80,10 @@ def name_for_run(name: str, context: Context) -> str:
     return name_of_night(name, moment, context["dag"].timezone or pendulum.UTC)
 
 
-def hand_over(context: Context, parts: Collection[SentPart]) -> None:
-    """Tell the task that waits what was sent."""
+def hand_over(context: Context, parts: Collection[SentPart], dead_letter: dict[str, Any] | None = None) -> None:
+    """Tell the task that waits what was sent, and where lines were put aside and how many."""
+    if dead_letter:
+        context["ti"].xcom_push(key=DEAD_LETTER_KEY, value=dead_letter)
     context["ti"].xcom_push(
         key=PARTS_KEY,
         value=[
@@ -107,6 +111,14 @@ def handed_over(context: Context, task_ids: Iterable[str], execution_ids: Collec
     if any(execution_id not in found for execution_id in execution_ids):
         return None
     return [found[execution_id] for execution_id in execution_ids]
+
+
+def put_aside(context: Context, task_ids: Iterable[str]) -> dict[str, Any] | None:
+    """Return where the given tasks have put lines aside, and how many; None if they have not."""
+    found = [item for item in context["ti"].xcom_pull(task_ids=list(task_ids), key=DEAD_LETTER_KEY) or () if item]
+    if not found:
+        return None
+    return {"path": ", ".join(item["path"] for item in found), "lines": sum(item["lines"] for item in found)}
 
 
 def flat_ids(value: Any) -> list[str] | None:

@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context, XComArg
 
-    from airflow_provider_mics.api.models import DocumentImport
-    from airflow_provider_mics.bulk.upload import SentPart
-    from airflow_provider_mics.hooks.mics import MicsHook
+    from airflow_provider_mics.operators._sending import Preflight
 
 
 class MicsUploadFileOperator(MicsTask):
@@ -34,18 +32,32 @@ class MicsUploadFileOperator(MicsTask):
         ``.expand(part=plan.output)``.
     :param max_part_bytes: Largest part, in bytes.
     :param parallel_uploads: Parts under way at the same time.
+    :param preflight: Whether to check each line by the rules of the document type before anything is sent: ``fail`` if
+        one is bad; ``dead_letter`` to send the good ones and put the bad ones aside; ``off`` to send files unread.
+        Parts of a :class:`MicsPlanPartsOperator` are sent unread.
+    :param dead_letter_path: Where bad lines are put aside, whole and with what is wrong with them, as NDJSON: a path or
+        object-storage URI, readable by this user only where the file system can. It holds personal data.
+    :param max_deletions: Most lines that may delete something, of the types that can do both; None: any number.
     :param on_empty: What to do if there is not a single line to load: ``skip`` the task, ``succeed`` with no execution,
         or ``fail``.
     :param allow_deletions: Must be set for the document types whose lines erase users or identifiers.
     :param mics_conn_id: The Airflow connection.
     :param datamart_id: The datamart; None: the connection's.
     :raises MicsSourceError: A file is missing, cannot be read, or changes while it is loaded.
-    :raises MicsInputError: A file is of another format than the import, or a line is larger than a part may be.
+    :raises MicsInputError: A line is not what the platform takes; the message names file, line, field and remedy. Or a
+        file is of another format than the import, or a line is larger than a part may be.
     :raises MicsUploadError: A part could not be sent; the message names those that were.
     :raises MicsCallError: Another call did not succeed.
     """
 
-    template_fields: Sequence[str] = ("mics_conn_id", "datamart_id", "document_import_id", "path", "part")
+    template_fields: Sequence[str] = (
+        "mics_conn_id",
+        "datamart_id",
+        "document_import_id",
+        "path",
+        "part",
+        "dead_letter_path",
+    )
     # A path that ends in .json is a file to load, not a template.
     template_ext: Sequence[str] = ()
 
@@ -57,6 +69,9 @@ class MicsUploadFileOperator(MicsTask):
         part: dict[str, Any] | XComArg | None = None,
         max_part_bytes: int = DEFAULT_MAX_PART_BYTES,
         parallel_uploads: int = 2,
+        preflight: Preflight = "fail",
+        dead_letter_path: str | None = None,
+        max_deletions: int | None = None,
         on_empty: OnEmpty = "skip",
         allow_deletions: bool = False,
         **kwargs: Any,
@@ -67,6 +82,9 @@ class MicsUploadFileOperator(MicsTask):
         self.part: Any = part
         self.max_part_bytes = max_part_bytes
         self.parallel_uploads = parallel_uploads
+        self.preflight: Preflight = preflight
+        self.dead_letter_path = dead_letter_path
+        self.max_deletions = max_deletions
         self.on_empty: OnEmpty = on_empty
         self.allow_deletions = allow_deletions
 
@@ -75,27 +93,30 @@ class MicsUploadFileOperator(MicsTask):
         from airflow_provider_mics.bulk.part_descriptions import read_part
         from airflow_provider_mics.bulk.planning import check_deletions_allowed
         from airflow_provider_mics.bulk.upload import Uploader
+        from airflow_provider_mics.operators._sending import FileLoad, send_files
         from airflow_provider_mics.storage import find_files
 
         self.link_to(context, self.document_import_id)
         if (self.path is None) == (self.part is None):
             raise MicsConfigurationError("An upload needs either path or part.")
         check_on_empty(self.on_empty)
+        load = FileLoad(
+            path=self.path,
+            max_part_bytes=self.max_part_bytes,
+            parallel_uploads=self.parallel_uploads,
+            preflight=self.preflight,
+            dead_letter_path=self.dead_letter_path,
+            max_deletions=self.max_deletions,
+        )
         document_import = self.hook.get_document_import(self.document_import_id)
         check_deletions_allowed(document_import, allow_deletions=self.allow_deletions)
         if self.part is None:
-            sent = send_files(
-                self.hook,
-                document_import,
-                self.path,
-                max_part_bytes=self.max_part_bytes,
-                parallel_uploads=self.parallel_uploads,
-            )
+            sent, dead_letter = send_files(self.hook, document_import, load)
+            hand_over(context, sent, dead_letter)
         else:
             part, file = read_part(self.part, find_files)
-            uploader = Uploader(self.hook.client, self.hook.datamart_id, document_import)
-            sent = [uploader.send(part, file)]
-        hand_over(context, sent)
+            sent = [Uploader(self.hook.client, self.hook.datamart_id, document_import).send(part, file)]
+            hand_over(context, sent)
         if not sent:
             nothing_to_load(self.on_empty)
         return [part.execution_id for part in sent]
@@ -155,21 +176,3 @@ class MicsPlanPartsOperator(MicsTask):
             )
         self.log.info("Planned %d parts of %d files", len(plan.planned), len(plan.sources))
         return [describe_part(part, file) for part, file in plan.planned]
-
-
-def send_files(
-    hook: MicsHook, document_import: DocumentImport, path: Any, *, max_part_bytes: int, parallel_uploads: int
-) -> list[SentPart]:
-    """Find, cut and send files; arguments as for :class:`MicsUploadFileOperator`."""
-    from airflow_provider_mics.bulk.planning import plan_load
-    from airflow_provider_mics.bulk.upload import Uploader
-    from airflow_provider_mics.storage import find_files
-
-    plan = plan_load(find_files(path), mime_type=document_import.mime_type, max_part_bytes=max_part_bytes)
-    sizes = [part.size for part, _ in plan.planned]
-    hook.log.info(
-        "Loading %d files: %d parts, %d bytes, and what is compressed", len(plan.sources), len(sizes), sum(sizes)
-    )
-    uploader = Uploader(hook.client, hook.datamart_id, document_import)
-    with plan.delivery() as (parts, discard):
-        return uploader.send_all(parts, parallel_uploads=parallel_uploads, on_sent=discard)

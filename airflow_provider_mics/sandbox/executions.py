@@ -103,6 +103,7 @@ class Executions:
             saved=settings.saved_errors,
             check=settings.check_lines,
             reject_if=_rejection(settings),
+            compartments=None if settings.compartments is None else frozenset(map(str, settings.compartments)),
             stopped=self._stopped.is_set,
         )
         execution = Execution(

@@ -10,8 +10,8 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from airflow_provider_mics.api.constants import MimeType
-from airflow_provider_mics.sandbox.rules import RULES, Line, Rule
+from airflow_provider_mics.api.constants import DocumentType, MimeType
+from airflow_provider_mics.sandbox.rules import NO_PROFILE, RULES, Line, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,6 +33,7 @@ class Job:
     :param errors: where the error file is written.
     :param saved: how many failures are quoted in the execution.
     :param check: False: every line is good.
+    :param compartments: those that exist; None: all do.
     :param stopped: asked before each line; True gives up.
     """
 
@@ -45,6 +46,7 @@ class Job:
     saved: int
     check: bool = True
     reject_if: Callable[[bytes], bool] | None = None
+    compartments: frozenset[str] | None = None
     stopped: Callable[[], bool] = lambda: False
 
 
@@ -110,7 +112,15 @@ def _problem(raw: bytes, read: Callable[[], Line | str], job: Job, rule: Rule | 
     line = read()
     if isinstance(line, str):
         return line
-    return rule(line) if rule is not None else None
+    return (rule(line) if rule is not None else None) or _compartment_problem(line, job)
+
+
+def _compartment_problem(line: Line, job: Job) -> str | None:
+    """Check that the compartment exists."""
+    named = line.get("compartment_id")
+    if job.compartments is None or named is None or str(named) in job.compartments:
+        return None
+    return NO_PROFILE if job.document_type == DocumentType.USER_PROFILE else "Unknown compartment"
 
 
 def _ndjson_problems(source: IO[bytes], job: Job) -> Iterator[tuple[int, str | None]]:

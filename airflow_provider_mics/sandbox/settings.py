@@ -43,6 +43,9 @@ class Settings:
     saved_errors: int = 100
     #: Check the lines of uploads by document type; False: every line succeeds (for speed).
     check_lines: bool = True
+    #: Ids of the compartments that the datamarts have: a profile, segment or choice line that names another one fails,
+    #: which no look at the line itself can tell. None: every id is one. UNKNOWN what the vendor says of such a line.
+    compartments: Sequence[str] | None = None
     #: A line for which this says true fails. Called with the raw bytes of the line, without its line end.
     reject_if: Callable[[bytes], bool] | None = None
     #: Same, for other processes: a line that contains this text fails.
@@ -88,6 +91,7 @@ _OPTIONAL: Final[Mapping[str, tuple[type, ...]]] = {
     "life_cycle": (list, tuple),
     "parameters_lag_s": (int, float),
     "reject_marker": (str,),
+    "compartments": (list, tuple),
     "max_page_size": (int,),
 }
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowSensorTimeout, BaseSensorOperator, PokeReturnValue, conf
 
 from airflow_provider_mics.exceptions import MicsError
-from airflow_provider_mics.operators._task import MicsTask, flat_ids, handed_over
+from airflow_provider_mics.operators._task import MicsTask, flat_ids, handed_over, put_aside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -143,4 +143,5 @@ class MicsExecutionSensor(MicsTask, BaseSensorOperator):
             list(found.values()),
             parts=handed_over(context, self.upstream_task_ids, found),
             limits=Limits.of(self.max_rejected, self.max_rejected_ratio),
+            dead_letter=put_aside(context, self.upstream_task_ids),
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from devel.cluster import LocalAirflow
-from devel.crm_export import CrmExport, write_export
+from devel.crm_export import COMPARTMENT_ID, CrmExport, write_export
 from devel.demo_stage import EXAMPLES, REPOSITORY
 from devel.sandbox_process import SandboxProcess
 
@@ -39,6 +39,7 @@ def export(folder: Path) -> CrmExport:
 @pytest.fixture(scope="session")
 def sandbox(folder: Path) -> Iterator[SandboxProcess]:
     with SandboxProcess(folder / "sandbox.log", pending_s=0.5, running_s=0.5) as running:
+        running.control("POST", "settings", {"compartments": [COMPARTMENT_ID]})
         yield running
 
 

@@ -24,19 +24,19 @@ MEGABYTE = 1024 * 1024
 LOADER = """
 import json, sys
 from airflow_provider_mics.hooks.mics import MicsHook
-from airflow_provider_mics.operators.upload import send_files
+from airflow_provider_mics.operators._sending import FileLoad, send_files
 
 def peak():
     with open("/proc/self/status") as status:
         return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
 
-document_import_id, small, large = sys.argv[1:]
+document_import_id, small, large, preflight = sys.argv[1:]
 hook = MicsHook()
 document_import = hook.get_document_import(document_import_id)
-how = {"max_part_bytes": 95_000_000, "parallel_uploads": 2}
-send_files(hook, document_import, small, **how)
+how = {"max_part_bytes": 95_000_000, "parallel_uploads": 2, "preflight": preflight}
+send_files(hook, document_import, FileLoad(path=small, **how))
 before = peak()
-sent = send_files(hook, document_import, large, **how)
+sent, _ = send_files(hook, document_import, FileLoad(path=large, **how))
 print(json.dumps({"ids": [part.execution_id for part in sent], "lines": sum(part.lines for part in sent),
                   "growth": peak() - before}))
 """
@@ -53,15 +53,16 @@ def load(*arguments: str) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("preflight", ["fail", "off"])
 def test_a_file_of_260_mb_goes_up_as_three_parts_in_little_memory(
-    sandbox: Sandbox, night: Night, tmp_path: Path
+    sandbox: Sandbox, night: Night, tmp_path: Path, preflight: str
 ) -> None:
     small = tmp_path / "small.ndjson"
     write_large_profiles(small, min_bytes=100_000)
     large = tmp_path / "large.ndjson"
     written = write_large_profiles(large, min_bytes=260_000_000)
 
-    loaded = load(create(night), str(small), str(large))
+    loaded = load(create(night), str(small), str(large), preflight)
 
     assert len(loaded["ids"]) == 3
     assert loaded["lines"] == written.lines

@@ -31,7 +31,13 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("sandbox")
 
 Run = dict[str, Any]
-BAD = b'{"operation":"UPSERT","force_replace":true,"user_profile":{"city":"Lyon"}}'
+#: Only the platform can know that there is no such compartment.
+BAD = profile(0).replace(b"1201", b"9999")
+
+
+@pytest.fixture(autouse=True)
+def compartments(sandbox: Sandbox) -> None:
+    sandbox.settings.compartments = ["1201"]
 
 
 def event_of(deferred: TaskDeferred) -> dict[str, Any]:
@@ -57,9 +63,14 @@ def finish(make: Callable[[], MicsTask], context: Any) -> Run:
     return result
 
 
+#: Arguments of the upload, where it is a task of its own.
+UPLOAD_ARGUMENTS = {"preflight", "dead_letter_path"}
+
+
 def by_sensor(night: Night, path: str, **arguments: Any) -> Run:
     document_import_id = create(night)
-    execution_ids = upload(night, document_import_id, path, max_part_bytes=2000)
+    for_upload = {name: arguments.pop(name) for name in UPLOAD_ARGUMENTS & arguments.keys()}
+    execution_ids = upload(night, document_import_id, path, max_part_bytes=2000, **for_upload)
 
     def make() -> MicsTask:
         # The sensor looks for what was sent at the tasks directly upstream of it.

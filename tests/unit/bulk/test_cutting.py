@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_mics.bulk.cutting import Examined, Range, cut_examined
+from airflow_provider_mics.bulk.lines import RecordScanner
 from tests.unit.bulk.memory_file import MemoryFile
 
 
@@ -19,7 +20,9 @@ class Picky:
         self.bad_lines: list[int] = []
         self.long: list[Range] = []
 
-    def examine(self, block: bytes, line: int, offset: int) -> Examined:
+    def examine(self, block: bytes, line: int, offset: int, *, final: bool) -> Examined:
+        if not final:
+            block = block[: RecordScanner().feed(block) if b'"' in block else block.rfind(b"\n") + 1]
         excluded: list[Range] = []
         lines = 0
         pieces = block.splitlines(keepends=True) if b'"' not in block else records(block)
@@ -29,14 +32,14 @@ class Picky:
             else:
                 lines += 1
             offset += len(piece)
-        return Examined(lines, line + len(pieces), excluded)
+        return Examined(len(block), lines, line + len(pieces), excluded)
 
     def too_long(self, line: int, offset: int, length: int) -> None:
         self.bad_lines.append(line)
         self.long.append((offset, length))
 
     def commit(self, block: bytes, offset: int, examined: Examined) -> None:
-        assert examined.next_line > 1
+        assert examined.consumed == len(block)
         self.committed.append((offset, block))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from devel.crm_export import SEED, CrmExport, ExportedFile, write_export, write_large_profiles
+from devel.crm_export import COMPARTMENT_ID, SEED, CrmExport, ExportedFile, write_export, write_large_profiles
 from devel.crm_people import account_id
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> CrmExport:
 
 
 def is_bad(line: Any) -> bool:
-    return line["operation"] not in {"UPSERT", "DELETE"} or "user_account_id" not in line
+    return bool(line["compartment_id"] != COMPARTMENT_ID)
 
 
 def test_the_files_are_what_the_summary_says(export: CrmExport) -> None:
@@ -74,10 +74,10 @@ def test_exactly_the_lines_named_are_bad_and_still_json(export: CrmExport) -> No
     assert not any(map(is_bad, json_lines(export.profiles[0])))
 
 
-def test_a_bad_line_without_ids_has_them_nowhere(export: CrmExport) -> None:
-    nameless = [line for line in json_lines(export.profiles[1]) if "user_account_id" not in line]
-    assert nameless
-    assert not any(key.startswith("$") for line in nameless for key in line["user_profile"])
+def test_bad_lines_look_right(export: CrmExport) -> None:
+    bad = [line for line in json_lines(export.profiles[1]) if is_bad(line)]
+    assert {line["operation"] for line in bad} == {"UPSERT"}
+    assert all(line["user_profile"]["$compartment_id"] == line["compartment_id"] for line in bad)
 
 
 def test_activities_belong_to_customers_of_the_profiles(export: CrmExport) -> None:

@@ -1,0 +1,59 @@
+"""Bad lines, put aside whole, with what is wrong with them."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from airflow_provider_mics.bulk.checks import Problem
+
+
+class DeadLetters:
+    """Writes bad lines to a file, one JSON object for each, from the first bad line on.
+
+    An object has ``file``, ``line`` and ``offset`` (bytes) of the line, ``problems`` with ``field``, ``reason`` and
+    ``remedy``, and the line itself, with its line end: as ``content``, or where it is not UTF-8 as ``content_base64``;
+    a line that is too long to be held in memory stays where it is.
+
+    :param path: What the file is called in the summary.
+    :param open_file: Opens it for writing, private to this user where that can be.
+    """
+
+    def __init__(self, path: str, open_file: Callable[[], BinaryIO]) -> None:
+        self.path = path
+        self._open_file = open_file
+        self._file: BinaryIO | None = None
+        self.lines = 0
+
+    def write(self, name: str, line: int, offset: int, problems: Sequence[Problem], content: bytes | None) -> None:
+        """Put a line aside."""
+        record: dict[str, Any] = {
+            "file": name,
+            "line": line,
+            "offset": offset,
+            "problems": [
+                {"field": problem.field, "reason": problem.reason, "remedy": problem.remedy} for problem in problems
+            ],
+        }
+        if content is not None:
+            try:
+                record["content"] = content.decode()
+            except UnicodeDecodeError:
+                record["content_base64"] = base64.b64encode(content).decode("ascii")
+        if self._file is None:
+            self._file = self._open_file()
+        self._file.write(msgspec.json.encode(record) + b"\n")
+        self.lines += 1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file:
+            self._file.close()
+            self._file = None

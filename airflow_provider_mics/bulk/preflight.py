@@ -1,0 +1,108 @@
+"""Checking every line of a load by its document type before anything of it is sent."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from airflow_provider_mics.api.constants import MimeType
+from airflow_provider_mics.bulk.checked_file import CheckedFile
+from airflow_provider_mics.bulk.checks import checker_for
+from airflow_provider_mics.bulk.compressed import compression_of
+from airflow_provider_mics.bulk.cutting import cut_examined
+from airflow_provider_mics.bulk.findings import Findings
+from airflow_provider_mics.bulk.parts import beginning_of, csv_header_end
+from airflow_provider_mics.bulk.planning import Plan, PlannedFile, each_once
+from airflow_provider_mics.bulk.streams import CompressedFile
+from airflow_provider_mics.exceptions import MicsInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from airflow_provider_mics.bulk.dead_letters import DeadLetters
+    from airflow_provider_mics.bulk.files import SourceFile
+    from airflow_provider_mics.bulk.parts import Part
+
+log = logging.getLogger(__name__)
+
+
+def check_load(
+    files: Iterable[SourceFile],
+    *,
+    document_type: str,
+    mime_type: str,
+    max_part_bytes: int,
+    dead_letters: DeadLetters | None = None,
+    max_deletions: int | None = None,
+) -> Plan:
+    """Check the lines of files and cut them into parts, in one pass over each.
+
+    :param dead_letters: Where bad lines are put aside, so that the others are sent; None: a bad line stops the load.
+    :param max_deletions: Most lines that delete something; None: any number.
+    :raises MicsInputError: A line is bad and there is no place to put it aside, or no line is good, or too many delete.
+    """
+    findings = Findings(dead_letters)
+    used_counts: set[int] = set()
+
+    def checked(file: SourceFile, found: Findings) -> CheckedFile:
+        checker = checker_for(document_type, mime_type, max_line_bytes=max_part_bytes)
+        return CheckedFile(file.name, mime_type, checker, found)
+
+    sources: list[PlannedFile | CompressedFile] = []
+    for file in each_once(files, mime_type):
+        if kind := compression_of(file):
+            compressed = CompressedFile(file, kind, mime_type=mime_type, max_part_bytes=max_part_bytes)
+            bad_before = findings.bad
+            for _ in checked(file, findings).screened(compressed.contents()):
+                pass
+            if findings.bad > bad_before:
+                # It is read once more to be sent, and its bad lines are left out then; they are counted already.
+                compressed.screen = checked(file, Findings()).screened
+            sources.append(compressed)
+        else:
+            pieces = _cut(file, checked(file, findings), mime_type, max_part_bytes, used_counts)
+            sources.append(PlannedFile(file, pieces))
+    _conclude(findings, document_type, max_deletions, can_put_aside=dead_letters is not None)
+    return Plan(sources)
+
+
+def _cut(
+    file: SourceFile, checked: CheckedFile, mime_type: str, max_part_bytes: int, used_counts: set[int]
+) -> Sequence[Part]:
+    start = beginning_of(file)
+    if start >= file.size:
+        return []
+    header = None
+    first_line = 1
+    if mime_type == MimeType.CSV:
+        end = csv_header_end(file, start, max_part_bytes)
+        header = (start, end - start)
+        first_line = checked.header(file.read_range(start, end), start)
+        start = end
+    return cut_examined(
+        file,
+        checked,
+        start=start,
+        first_line=first_line,
+        header=header,
+        max_part_bytes=max_part_bytes,
+        used_counts=used_counts,
+    )
+
+
+def _conclude(findings: Findings, document_type: str, max_deletions: int | None, *, can_put_aside: bool) -> None:
+    log.info("Checked %d lines: %d good, %d bad; %d blank", findings.lines, findings.good, findings.bad, findings.blank)
+    if findings.bad and not (can_put_aside and findings.good):
+        raise MicsInputError(
+            f"{findings.bad} of {findings.lines} lines are not what mediarithmics takes as {document_type}; nothing "
+            f"was sent. {findings.told}",
+            hint=None if can_put_aside else 'With preflight="dead_letter" the good lines are sent, these put aside.',
+        )
+    if max_deletions is not None and findings.deletions > max_deletions:
+        raise MicsInputError(
+            f"{findings.deletions} lines delete something, more than max_deletions={max_deletions} allows; nothing was "
+            "sent.",
+            hint="Look whether the export is what it should be, or raise max_deletions.",
+        )
+    if findings.bad:
+        log.warning("%d bad lines were put aside. %s", findings.bad, findings.told)

@@ -1,0 +1,81 @@
+"""Sending files: find, check, cut, upload. Shared by the operators that load files."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from typing import TYPE_CHECKING, Any, Literal
+
+from airflow_provider_mics.bulk.dead_letters import DeadLetters
+from airflow_provider_mics.bulk.planning import Plan, plan_load
+from airflow_provider_mics.bulk.preflight import check_load
+from airflow_provider_mics.bulk.upload import Uploader
+from airflow_provider_mics.exceptions import MicsConfigurationError
+from airflow_provider_mics.storage import find_files, open_for_writing
+
+if TYPE_CHECKING:
+    from airflow_provider_mics.api.models import DocumentImport
+    from airflow_provider_mics.bulk.upload import SentPart
+    from airflow_provider_mics.hooks.mics import MicsHook
+
+Preflight = Literal["fail", "dead_letter", "off"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class FileLoad:
+    """What files to send, and how; fields as the arguments of ``MicsUploadFileOperator``."""
+
+    path: Any
+    max_part_bytes: int
+    parallel_uploads: int
+    preflight: Preflight = "fail"
+    dead_letter_path: str | None = None
+    max_deletions: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what means nothing."""
+        if self.max_part_bytes < 1:
+            raise MicsConfigurationError(f"max_part_bytes must be at least 1, not {self.max_part_bytes}.")
+        if self.preflight not in {"fail", "dead_letter", "off"}:
+            raise MicsConfigurationError(f"preflight must be fail, dead_letter or off, not {self.preflight!r}.")
+        if self.preflight == "dead_letter" and not self.dead_letter_path:
+            raise MicsConfigurationError('preflight="dead_letter" needs a dead_letter_path.')
+        if self.preflight == "off" and self.max_deletions is not None:
+            raise MicsConfigurationError('max_deletions needs the lines to be read: not with preflight="off".')
+
+
+def send_files(
+    hook: MicsHook, document_import: DocumentImport, load: FileLoad
+) -> tuple[list[SentPart], dict[str, Any] | None]:
+    """Send files.
+
+    :return: What was sent; and where lines were put aside and how many, or None if none were.
+    """
+    with contextlib.ExitStack() as stack:
+        dead_letters = None
+        if load.preflight == "dead_letter":
+            path = str(load.dead_letter_path)
+            dead_letters = stack.enter_context(DeadLetters(path, lambda: open_for_writing(path)))
+        plan = _planned(document_import, load, dead_letters)
+    sizes = [part.size for part, _ in plan.planned]
+    hook.log.info("Loading %d files: %d parts planned, %d bytes", len(plan.sources), len(sizes), sum(sizes))
+    uploader = Uploader(hook.client, hook.datamart_id, document_import)
+    with plan.delivery() as (parts, discard):
+        sent = uploader.send_all(parts, parallel_uploads=load.parallel_uploads, on_sent=discard)
+    if dead_letters is None or not dead_letters.lines:
+        return sent, None
+    return sent, {"path": dead_letters.path, "lines": dead_letters.lines}
+
+
+def _planned(document_import: DocumentImport, load: FileLoad, dead_letters: DeadLetters | None) -> Plan:
+    files = find_files(load.path)
+    if load.preflight == "off":
+        return plan_load(files, mime_type=document_import.mime_type, max_part_bytes=load.max_part_bytes)
+    return check_load(
+        files,
+        document_type=document_import.document_type,
+        mime_type=document_import.mime_type,
+        max_part_bytes=load.max_part_bytes,
+        dead_letters=dead_letters,
+        max_deletions=load.max_deletions,
+    )

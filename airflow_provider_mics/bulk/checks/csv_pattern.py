@@ -1,8 +1,8 @@
 """A regular expression that takes good CSV records of segment lines, as many as there are, in one call.
 
 It is made for a header, and says everything the rules say: cells by their column's type, exactly one identifier, one of
-two columns filled. It never backtracks over a record (possessive quantifiers). What it does not take may still be good:
-data bags nested deeper than it looks, for example.
+two columns filled. It never backtracks over a record. What it does not take may still be good: data bags
+nested deeper than it looks, for example.
 """
 
 from __future__ import annotations
@@ -11,21 +11,22 @@ import dataclasses
 import re
 from typing import TYPE_CHECKING, Final
 
+from airflow_provider_mics.bulk.checks.no_backtracking import any_number_of, at_most_one
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _NUL: Final = rb"\x00"
 #: An empty cell, quoted or not.
-_EMPTY: Final = rb'(?:"")?+'
+_EMPTY: Final = at_most_one(rb'""')
 _RECORD_END: Final = rb"\r?\n"
 
 
 def _text(without: bytes = b"") -> bytes:
     """Return a cell that is not empty and has none of the characters ``without``."""
-    return (
-        rb'(?:[^,"\r\n' + _NUL + without + rb"]++"
-        rb'|"(?:[^"' + _NUL + without + rb']|"")(?:[^"' + _NUL + without + rb']++|"")*+")'
-    )
+    inside = rb'[^"' + _NUL + without + rb"]"
+    quoted = rb'"(?:' + inside + rb'|"")' + any_number_of(inside + rb'++|""') + rb'"'
+    return rb'(?:[^,"\r\n' + _NUL + without + rb"]++|" + quoted + rb")"
 
 
 def _either_way(plain: bytes) -> bytes:
@@ -39,8 +40,8 @@ def _json(depth: int) -> bytes:
     # Of escapes, those that stand for half a surrogate pair are left to the slow look.
     plain = rb'[^"\\\x00-\x1f]*+'
     escape = rb'\\(?:[\\/bfnrt]|""|u(?![dD][89a-fA-F])[0-9a-fA-F]{4})'
-    string = rb'""' + plain + rb"(?:" + escape + plain + rb')*+""'
-    number = rb"-?(?:0|[1-9][0-9]{0,17}+)(?:\.[0-9]{1,17}+)?+"
+    string = rb'""' + plain + any_number_of(escape + plain) + rb'""'
+    number = rb"-?(?:0|[1-9][0-9]{0,17}+)" + at_most_one(rb"\.[0-9]{1,17}+")
     value = rb"|".join((string, number, rb"true|false|null"))
     for _ in range(depth - 1):
         value = rb"|".join((value, _object(space, string, value), _array(space, value)))
@@ -49,11 +50,12 @@ def _json(depth: int) -> bytes:
 
 def _object(space: bytes, string: bytes, value: bytes) -> bytes:
     member = string + space + rb":" + space + rb"(?:" + value + rb")" + space
-    return rb"\{" + space + rb"(?:" + member + rb"(?:," + space + rb'(?=")|(?=\})))*+\}'
+    return rb"\{" + space + any_number_of(member + rb"(?:," + space + rb'(?=")|(?=\}))') + rb"\}"
 
 
 def _array(space: bytes, value: bytes) -> bytes:
-    return rb"\[" + space + rb"(?:(?:" + value + rb")" + space + rb"(?:," + space + rb"(?!\])|(?=\])))*+\]"
+    element = rb"(?:" + value + rb")" + space
+    return rb"\[" + space + any_number_of(element + rb"(?:," + space + rb"(?=[^\]])|(?=\]))") + rb"\]"
 
 
 #: What a filled cell of a column looks like; a time stamp is not ten digits long, which would be seconds.
@@ -117,16 +119,17 @@ def segment_pattern(columns: Sequence[str]) -> re.Pattern[bytes]:
     """
     update = _record(columns, b"UPDATE", (*_ALWAYS, _LIMITED))
     delete = _record(columns, b"DELETE", _ALWAYS)
-    updates = rb"(?:" + update + rb")*+" if update else b""
+    updates = any_number_of(update) if update else b""
     return re.compile(updates + (rb"(" + delete + rb")?" if delete else rb"((?!))?"))
 
 
 def any_pattern(width: int) -> re.Pattern[bytes]:
     """Return what matches well-formed records of so many cells, whatever is in them."""
-    cell = rb'(?:"(?:[^"' + _NUL + rb']++|"")*+"|[^,"\r\n' + _NUL + rb"]*+)"
+    quoted = rb'"' + any_number_of(rb'[^"' + _NUL + rb']++|""') + rb'"'
+    cell = rb"(?:" + quoted + rb'|[^,"\r\n' + _NUL + rb"]*+)"
     # A line without anything is no record.
     not_blank = rb"(?![ \t\r]*+\n)"
-    return re.compile(rb"(?:" + not_blank + rb",".join([cell] * width) + _RECORD_END + rb")*+((?!))?")
+    return re.compile(any_number_of(not_blank + rb",".join([cell] * width) + _RECORD_END) + rb"((?!))?")
 
 
 def _record(columns: Sequence[str], operation: bytes, constraints: Sequence[_Constraint]) -> bytes | None:

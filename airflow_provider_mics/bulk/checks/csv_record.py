@@ -6,9 +6,10 @@ import re
 from typing import Final, NamedTuple
 
 from airflow_provider_mics.bulk.checks.findings import Finding
+from airflow_provider_mics.bulk.checks.no_backtracking import any_number_of
 
 #: A cell: its text between quotes, where quotes are doubled, or its text without quotes.
-_CELL: Final = re.compile(rb'"((?:[^"]++|"")*+)"|([^,"\r\n]*+)')
+_CELL: Final = re.compile(rb'"(' + any_number_of(rb'[^"]++|""') + rb')"|([^,"\r\n]*+)')
 _QUOTE: Final = ord('"')
 _SEPARATOR: Final = b","
 _RETURN: Final = b"\r"

@@ -1,8 +1,8 @@
 """A regular expression that takes good CSV records of segment lines, as many as there are, in one call.
 
 It is made for a header, and says everything the rules say: cells by their column's type, exactly one identifier, one of
-two columns filled. It never backtracks over a record. What it does not take may still be good: data bags
-nested deeper than it looks, for example.
+two columns filled. It never backtracks over a record. What it does not take may still be good: data bags nested deeper
+than it looks, for example.
 """
 
 from __future__ import annotations

@@ -42,13 +42,17 @@ test: $(STAMP) ## Run all tests (ARGS="-k word -x" goes to pytest)
 	$(BIN)/pytest tests $(ARGS)
 
 unit: $(STAMP) ## Run the tests that need no server
-	$(BIN)/pytest tests/unit -m "not e2e" $(ARGS)
+	$(BIN)/pytest tests/unit -m "not e2e and not huge" $(ARGS)
 
 contract: $(STAMP) ## Run the tests against the sandbox
 	$(BIN)/pytest tests/contract $(ARGS)
 
 e2e: $(STAMP) ## Run the tests in a real Airflow
 	$(BIN)/pytest tests -m e2e $(ARGS)
+
+.PHONY: huge
+huge: $(STAMP) ## Load a file of 4 GB (needs 10 GB of disk and some minutes)
+	$(BIN)/pytest tests/huge -m huge -s $(ARGS)
 
 .PHONY: lint
 lint: $(STAMP) ## Check style and formatting

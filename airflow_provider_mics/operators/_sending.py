@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import dataclasses
 from typing import TYPE_CHECKING, Any, Literal
@@ -69,6 +70,11 @@ def send_files(
 
 def _planned(document_import: DocumentImport, load: FileLoad, dead_letters: DeadLetters | None) -> Plan:
     files = find_files(load.path)
+    if load.preflight != "off" and not _is_utf_8(document_import.encoding):
+        raise MicsConfigurationError(
+            f"Lines are checked as UTF-8; document import {document_import.id} takes {document_import.encoding}.",
+            hint='Write the files in UTF-8, or set preflight="off".',
+        )
     if load.preflight == "off":
         return plan_load(files, mime_type=document_import.mime_type, max_part_bytes=load.max_part_bytes)
     return check_load(
@@ -79,3 +85,10 @@ def _planned(document_import: DocumentImport, load: FileLoad, dead_letters: Dead
         dead_letters=dead_letters,
         max_deletions=load.max_deletions,
     )
+
+
+def _is_utf_8(encoding: str | None) -> bool:
+    try:
+        return codecs.lookup(encoding or "utf-8").name == "utf-8"
+    except LookupError:
+        return False

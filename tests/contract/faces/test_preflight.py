@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_mics.exceptions import MicsConfigurationError, MicsInputError
+from airflow_provider_mics.operators.document_import import MicsCreateDocumentImportOperator
 from tests.contract.faces.conftest import Night, profile
 from tests.contract.faces.test_upload import create, received, upload
 from tests.contract.faces.test_waiting import by_operator, by_sensor
@@ -203,3 +204,18 @@ def test_the_file_of_dead_letters_must_be_writable(night: Night, sandbox: Sandbo
     with pytest.raises(Exception, match=r"bad\.ndjson cannot be written"):
         upload(night, create(night), path, preflight="dead_letter", dead_letter_path=f"{path}/bad.ndjson")
     assert not sandbox.executions
+
+
+@pytest.mark.parametrize(("encoding", "is_checked"), [("utf-8", True), ("UTF8", True), ("iso-8859-1", False)])
+def test_only_utf_8_is_checked(sandbox: Sandbox, night: Night, encoding: str, is_checked: bool) -> None:
+    document_import_id = MicsCreateDocumentImportOperator(
+        task_id="create", document_type="USER_PROFILE", name="Night", encoding=encoding
+    ).execute(night.context)
+    path = night.file("a.ndjson", profile(1))
+
+    if is_checked:
+        assert upload(night, document_import_id, path)
+    else:
+        with pytest.raises(MicsConfigurationError, match="checked as UTF-8"):
+            upload(night, document_import_id, path)
+        assert upload(night, document_import_id, path, preflight="off")

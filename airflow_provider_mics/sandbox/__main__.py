@@ -14,13 +14,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from airflow_provider_mics.sandbox.sandbox import (
+from airflow_provider_mics.sandbox.defaults import (
     DEFAULT_DATAMART,
     DEFAULT_FORBIDDEN,
     DEFAULT_ORGANISATION,
     DEFAULT_TOKEN,
-    Sandbox,
 )
+from airflow_provider_mics.sandbox.sandbox import Sandbox
 from airflow_provider_mics.sandbox.settings import Settings
 
 if TYPE_CHECKING:

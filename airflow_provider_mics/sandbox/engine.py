@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_mics.sandbox import life_cycle
 from airflow_provider_mics.sandbox.app import App
 from airflow_provider_mics.sandbox.auth import Access
-from airflow_provider_mics.sandbox.control import PREFIX, Control
 from airflow_provider_mics.sandbox.executions import Executions
 from airflow_provider_mics.sandbox.imports import Imports
 from airflow_provider_mics.sandbox.messages import merge
 from airflow_provider_mics.sandbox.plans import FaultPlans
-from airflow_provider_mics.sandbox.record import CONTROL, Recorder
+from airflow_provider_mics.sandbox.record import Recorder
 from airflow_provider_mics.sandbox.state import Execution, Pin, State
 from airflow_provider_mics.sandbox.users import Users
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from airflow_provider_mics.sandbox.clock import Clock
-    from airflow_provider_mics.sandbox.messages import Request, Response
     from airflow_provider_mics.sandbox.settings import Settings
 
 
@@ -61,19 +59,7 @@ class Engine:
         )
         self.executions = Executions(self.state, settings, clock)
         self.users = Users(clock)
-        self._app = App(self.access, Imports(self.state, settings), self.executions, self.users, settings)
-        self._control = Control(self)
-
-    def kind_of(self, method: str, path: str) -> str:
-        """Name the route of a path; "control" for the control API."""
-        if path.startswith(PREFIX):
-            return CONTROL
-        route, _, _ = self._app.find(method, path)
-        return "unknown" if route is None else route.kind
-
-    async def handle(self, request: Request) -> Response:
-        """Answer a request."""
-        return await (self._control if request.path.startswith(PREFIX) else self._app).handle(request)
+        self.app = App(self.access, Imports(self.state, settings), self.executions, self.users, settings)
 
     def execution(self, execution_id: str) -> Execution:
         """Find an execution.

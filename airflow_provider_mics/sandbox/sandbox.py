@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import shutil
 import tempfile
 import threading
@@ -14,7 +13,17 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from airflow_provider_mics.sandbox.clock import Clock, ClockKind
 from airflow_provider_mics.sandbox.connection import Surroundings
+from airflow_provider_mics.sandbox.defaults import (
+    DEFAULT_DATAMART,
+    DEFAULT_EMAIL,
+    DEFAULT_FORBIDDEN,
+    DEFAULT_ORGANISATION,
+    DEFAULT_PASSWORD,
+    DEFAULT_TOKEN,
+    is_loopback,
+)
 from airflow_provider_mics.sandbox.engine import Engine
+from airflow_provider_mics.sandbox.front import Front
 from airflow_provider_mics.sandbox.server import Server
 from airflow_provider_mics.sandbox.settings import Settings
 
@@ -26,14 +35,8 @@ if TYPE_CHECKING:
     from airflow_provider_mics.sandbox.record import RequestRecord
     from airflow_provider_mics.sandbox.state import DocumentImport, Execution
 
-DEFAULT_TOKEN: Final = "api:sandbox-token"  # noqa: S105 - opens nothing but this stand-in
-DEFAULT_DATAMART: Final = "1509"
-DEFAULT_ORGANISATION: Final = "1426"
-DEFAULT_FORBIDDEN: Final = "1510"
 #: How often ``wait_until`` looks without being told, seconds.
 _LOOK_AGAIN_S: Final = 0.02
-DEFAULT_EMAIL: Final = "technical.user@example.com"
-DEFAULT_PASSWORD: Final = "sandbox-password"  # noqa: S105 - opens nothing but this stand-in
 
 
 class Sandbox:
@@ -81,7 +84,7 @@ class Sandbox:
         keep_requests: int = 10_000,
         log: Callable[[RequestRecord], None] | None = None,
     ) -> None:
-        if not allow_remote and not _is_loopback(host):
+        if not allow_remote and not is_loopback(host):
             message = f"{host} is not a loopback address; the sandbox has no protection, pass allow_remote to insist"
             raise ValueError(message)
         self._host, self._port = host, port
@@ -155,7 +158,7 @@ class Sandbox:
 
     async def _serve(self) -> None:
         engine = self._engine
-        server = Server(Surroundings(engine, engine.faults, engine.recorder, self.clock, self._log))
+        server = Server(Surroundings(Front(engine), engine.faults, engine.recorder, self.clock, self._log))
         self._loop, self._stop_event = asyncio.get_running_loop(), asyncio.Event()
         port = await server.start(self._host, self._port, self._ssl_context)
         scheme = "http" if self._ssl_context is None else "https"
@@ -294,12 +297,3 @@ class Sandbox:
     def _notify(self) -> None:
         with self._changed:
             self._changed.notify_all()
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -23,7 +23,7 @@ from airflow_provider_mics.exceptions import (
     MicsTransportError,
     Outcome,
 )
-from airflow_provider_mics.sandbox.sandbox import DEFAULT_EMAIL, DEFAULT_PASSWORD
+from airflow_provider_mics.sandbox.defaults import DEFAULT_EMAIL, DEFAULT_PASSWORD
 from tests.contract.api.bodies import LINES, BytesBody, Opener
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from airflow_provider_mics.api.client import MicsClient
 from airflow_provider_mics.api.credentials import LoginCredentials
 from airflow_provider_mics.api.settings import APISettings
 from airflow_provider_mics.exceptions import MicsAuthenticationError, MicsTransportError
-from airflow_provider_mics.sandbox.sandbox import DEFAULT_EMAIL, DEFAULT_PASSWORD
+from airflow_provider_mics.sandbox.defaults import DEFAULT_EMAIL, DEFAULT_PASSWORD
 
 if TYPE_CHECKING:
     from airflow_provider_mics.sandbox import Sandbox

@@ -11,7 +11,7 @@ from airflow_provider_mics.api import directory, executions
 from airflow_provider_mics.api.async_client import AsyncMicsClient
 from airflow_provider_mics.exceptions import MicsConfigurationError, MicsNotFoundError
 from airflow_provider_mics.hooks.mics import MicsHook
-from airflow_provider_mics.sandbox.sandbox import DEFAULT_EMAIL, DEFAULT_PASSWORD
+from airflow_provider_mics.sandbox.defaults import DEFAULT_EMAIL, DEFAULT_PASSWORD
 from tests.contract.api.bodies import LINES, Opener
 
 if TYPE_CHECKING:

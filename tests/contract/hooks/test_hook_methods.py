@@ -10,7 +10,7 @@ import pytest
 from airflow_provider_mics.api.models import Execution
 from airflow_provider_mics.exceptions import MicsAuthenticationError, MicsNotFoundError, MicsPermissionError
 from airflow_provider_mics.hooks.mics import MicsHook
-from airflow_provider_mics.sandbox.sandbox import DEFAULT_EMAIL, DEFAULT_PASSWORD
+from airflow_provider_mics.sandbox.defaults import DEFAULT_EMAIL, DEFAULT_PASSWORD
 from tests.contract.api.bodies import LINES, Opener
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_mics.hooks.mics import MicsHook
-from airflow_provider_mics.sandbox.sandbox import DEFAULT_EMAIL, DEFAULT_PASSWORD
+from airflow_provider_mics.sandbox.defaults import DEFAULT_EMAIL, DEFAULT_PASSWORD
 from tests.contract.api.recorder import Recorder, http
 
 if TYPE_CHECKING:

@@ -6,12 +6,15 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mics.bulk.reasons import describe_reasons
+from airflow_provider_mics.bulk.report import has_rejections, write_report
 from airflow_provider_mics.bulk.verdict import judge
+from airflow_provider_mics.exceptions import MicsError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from airflow_provider_mics.api.models import DocumentImport, Execution
+    from airflow_provider_mics.bulk.report import Report
     from airflow_provider_mics.bulk.upload import SentPart
     from airflow_provider_mics.bulk.verdict import Limits, Tally
 
@@ -25,19 +28,27 @@ def conclude(
     parts: Sequence[SentPart] | None,
     limits: Limits,
     dead_letter: dict[str, Any] | None = None,
+    report: Report | None = None,
 ) -> dict[str, Any]:
     """Judge a load whose executions have all ended, and return its summary.
 
     :param parts: What was sent; None: not known to the caller.
     :param dead_letter: Where lines were put aside before, and how many: ``{"path", "lines"}``.
-    :raises MicsLoadError: It is not good.
+    :param report: Writes a report if lines were rejected, before the load is judged; None: there shall be none.
+    :raises MicsLoadError: It is not good. The message names the report.
     """
-    tally = judge(
-        executions,
-        load=f"Document import {document_import.id} ({document_import.name})",
-        lines_sent=sum(part.lines for part in parts) if parts is not None else None,
-        limits=limits,
-    )
+    written, about_report = _write_report(report, document_import, executions, parts or (), dead_letter)
+    try:
+        tally = judge(
+            executions,
+            load=f"Document import {document_import.id} ({document_import.name})",
+            lines_sent=sum(part.lines for part in parts) if parts is not None else None,
+            limits=limits,
+        )
+    except MicsError as error:
+        if about_report:
+            error.args = (f"{error} {about_report}",)
+        raise
     for execution in executions:
         if execution.result and execution.result.possible_issue_on_identifiers:
             log.warning("Execution %s: the platform sees a possible issue on identifiers.", execution.execution_id)
@@ -52,7 +63,9 @@ def conclude(
         tally.accepted,
         tally.rejected,
     )
-    return load_summary(document_import, executions=executions, parts=parts, tally=tally, dead_letter=dead_letter)
+    return load_summary(
+        document_import, executions=executions, parts=parts, tally=tally, dead_letter=dead_letter, report=written
+    )
 
 
 def load_summary(
@@ -62,6 +75,7 @@ def load_summary(
     parts: Sequence[SentPart] | None,
     tally: Tally | None = None,
     dead_letter: dict[str, Any] | None = None,
+    report: str | None = None,
 ) -> dict[str, Any]:
     """Return the summary of a load: JSON values only, and nothing of its rows.
 
@@ -73,6 +87,7 @@ def load_summary(
     :param tally: The verdict; None: the load was not waited for.
     :param dead_letter: Where lines were put aside before, and how many. They are among ``lines``: accepted, rejected
         and put aside add up to them.
+    :param report: Where the report is.
     """
     put_aside = dead_letter["lines"] if dead_letter else 0
     execution_ids = [part.execution_id for part in parts or ()] or [item.execution_id for item in executions]
@@ -86,9 +101,31 @@ def load_summary(
         "accepted": tally.accepted if tally else None,
         "rejected": tally.rejected if tally else None,
         "dead_letter": dead_letter,
-        "report": None,
+        "report": report,
         "duration_s": _duration_s(executions),
     }
+
+
+def _write_report(
+    report: Report | None,
+    document_import: DocumentImport,
+    executions: Collection[Execution],
+    parts: Sequence[SentPart],
+    dead_letter: dict[str, Any] | None,
+) -> tuple[str | None, str]:
+    """Write the report of a load with rejections, and return where it is, and a sentence about it."""
+    if report is None or not any(map(has_rejections, executions)):
+        return None, ""
+    try:
+        write_report(report, document_import, executions, parts, dead_letter)
+    except Exception as error:  # noqa: BLE001 - every store raises its own kind
+        # The lines that are in are in: a report is worth no failure, which would send them again.
+        reason = error if isinstance(error, MicsError) else f"{type(error).__name__}."
+        about = f"The report could not be written: {reason}"
+        log.warning("%s", about)
+        return None, about
+    log.info("The report is %s", report.path)
+    return report.path, f"The full report is {report.path}"
 
 
 def _duration_s(executions: Collection[Execution]) -> float | None:

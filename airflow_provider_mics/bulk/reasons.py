@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import functools
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 # that ends in "Error id = <uuid>.".
 _SAVED_ERROR: Final = re.compile(r"(.+?)\s*\bError id = ([0-9a-fA-F-]{36})\.?", re.DOTALL)
 _PREAMBLE: Final = re.compile(r"\A\s*\d+ success, \d+ failures?\s*(?:Saved errors:)?\s*")
+
+#: Wordings that are told apart; a text of which every one differs must not fill the memory.
+MAX_WORDINGS: Final = 1000
+OTHER_WORDINGS: Final = "other wordings"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -39,17 +44,35 @@ class Reason:
         return f"{self.count} x {self.text}{example}"
 
 
+class ReasonCounter:
+    """Groups error texts by their wording."""
+
+    def __init__(self) -> None:
+        self._counts: collections.Counter[str] = collections.Counter()
+        self._examples: dict[str, str | None] = {}
+        self._template_of = functools.lru_cache(1024)(template_of)
+
+    def add(self, text: str, error_id: str | None) -> None:
+        """Count a line that was rejected."""
+        template = self._template_of(text)
+        if template not in self._counts and len(self._counts) >= MAX_WORDINGS:
+            template, error_id = OTHER_WORDINGS, None
+        self._counts[template] += 1
+        self._examples.setdefault(template, error_id)
+
+    def ranked(self) -> list[Reason]:
+        """Return the reasons, the commonest first."""
+        ranked = sorted(self._counts.items(), key=lambda item: (-item[1], item[0]))
+        return [Reason(text, count, self._examples[text]) for text, count in ranked]
+
+
 def group_reasons(executions: Iterable[Execution]) -> list[Reason]:
     """Return the reasons that the executions give, the commonest first."""
-    counts: collections.Counter[str] = collections.Counter()
-    examples: dict[str, str | None] = {}
+    counter = ReasonCounter()
     for execution in executions:
-        for text, error_id in _errors_of(execution):
-            template = template_of(text)
-            counts[template] += 1
-            examples.setdefault(template, error_id)
-    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return [Reason(text, count, examples[text]) for text, count in ranked]
+        for text, error_id in errors_of(execution):
+            counter.add(text, error_id)
+    return counter.ranked()
 
 
 def describe_reasons(reasons: Sequence[Reason], rejected: int, most: int = 10) -> str:
@@ -67,7 +90,14 @@ def describe_reasons(reasons: Sequence[Reason], rejected: int, most: int = 10) -
     return "; ".join(named)
 
 
-def _errors_of(execution: Execution) -> Iterator[tuple[str, str | None]]:
+def split_error_id(text: str) -> tuple[str, str | None]:
+    """Return an error's text without its id, and the id."""
+    match = _SAVED_ERROR.match(text)
+    return (match.group(1), match.group(2)) if match else (text, None)
+
+
+def errors_of(execution: Execution) -> Iterator[tuple[str, str | None]]:
+    """Give the errors that an execution's message holds: text, which may quote the line, and id."""
     message = execution.error.message if execution.error else None
     if not message:
         return

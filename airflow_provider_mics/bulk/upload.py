@@ -5,7 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import dataclasses
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from airflow_provider_mics.api import executions
 from airflow_provider_mics.bulk.body import PartBody
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: Ranges of a part that are remembered: what was sent is told from task to task, and must stay small.
+MAX_RANGES: Final = 1000
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class SentPart:
@@ -30,6 +33,8 @@ class SentPart:
     :param number: Position among the parts of this file, from 1.
     :param lines: Commands in it.
     :param bytes: Size of what was sent.
+    :param ranges: Byte offset and length, in the file, of each range of it; None: not known, or no range of the file.
+    :param version: The version of the file that they are of.
     """
 
     execution_id: str
@@ -37,6 +42,8 @@ class SentPart:
     number: int
     lines: int
     bytes: int
+    ranges: tuple[tuple[int, int], ...] | None = None
+    version: tuple[str, ...] | None = None
 
 
 class Uploader:
@@ -63,12 +70,16 @@ class Uploader:
                 open_body=open_body,
             )
         )
+        # A part that was cut while its source was read is in a file of its own, which goes when it is in.
+        is_of_file = part.of is not None and len(part.ranges) <= MAX_RANGES
         sent = SentPart(
             execution_id=execution.execution_id,
             file=part.file,
             number=part.number,
             lines=bodies[-1].lines,
             bytes=part.size,
+            ranges=part.ranges if is_of_file else None,
+            version=tuple(file.version) if is_of_file else None,
         )
         log.info(
             "Sent %s: %d lines, %d bytes, execution %s of document import %s",

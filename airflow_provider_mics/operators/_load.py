@@ -11,7 +11,7 @@ from airflow.providers.common.compat.sdk import AirflowSkipException, conf
 
 from airflow_provider_mics.api.constants import MimeType, Priority
 from airflow_provider_mics.exceptions import MicsConfigurationError, MicsError, MicsSourceError
-from airflow_provider_mics.operators._task import MicsTask, hand_over, handed_over, name_for_run, put_aside
+from airflow_provider_mics.operators._task import MicsTask, hand_over, handed_over, name_for_run, put_aside, report_to
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,6 +53,7 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         "priority",
         "max_rejected",
         "max_rejected_ratio",
+        "report_path",
     )
 
     def __init__(
@@ -69,6 +70,7 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         allow_deletions: bool = False,
         max_rejected: int | str | None = 0,
         max_rejected_ratio: float | str | None = None,
+        report_path: str | None = None,
         wait_for_completion: bool = True,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poke_interval: float = 60.0,
@@ -87,6 +89,7 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         self.allow_deletions = allow_deletions
         self.max_rejected = max_rejected
         self.max_rejected_ratio = max_rejected_ratio
+        self.report_path = report_path
         self.wait_for_completion = wait_for_completion
         self.deferrable = deferrable
         self.poke_interval = poke_interval
@@ -132,7 +135,14 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         )
         if self.deferrable and sent:
             self.defer(**deferral(watch, self.hook, self.poke_interval))
-        return conclude(document_import, self._wait(watch), parts=sent, limits=limits, dead_letter=self.dead_letter)
+        return conclude(
+            document_import,
+            self._wait(watch),
+            parts=sent,
+            limits=limits,
+            dead_letter=self.dead_letter,
+            report=report_to(self.report_path, self.hook),
+        )
 
     def execute_complete(self, context: Context, event: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Judge the load, on a worker, when the trigger has seen its end."""
@@ -155,6 +165,7 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
             parts=handed_over(context, [self.task_id], found),
             limits=Limits.of(self.max_rejected, self.max_rejected_ratio),
             dead_letter=put_aside(context, [self.task_id]),
+            report=report_to(self.report_path, self.hook),
         )
 
     def _wait(self, watch: Watch) -> list[Execution]:

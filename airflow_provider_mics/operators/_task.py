@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import BaseOperatorLink, Context
 
+    from airflow_provider_mics.bulk.report import Report
     from airflow_provider_mics.bulk.upload import SentPart
     from airflow_provider_mics.hooks.mics import MicsHook
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 PARTS_KEY: Final = "mics_parts"
 #: XCom under which it tells where lines were put aside, and how many.
 DEAD_LETTER_KEY: Final = "mics_dead_letter"
+#: XCom under which it tells where in its file each part is, so that the report can name lines.
+RANGES_KEY: Final = "mics_part_ranges"
 
 
 class MicsTask(BaseOperator):
@@ -69,6 +72,21 @@ class MicsTask(BaseOperator):
         context["ti"].xcom_push(key=MicsDocumentImportLink.xcom_key, value=self.navigator_url)
 
 
+def report_to(path: Any, hook: MicsHook) -> Report | None:
+    """Return how a load writes its report; None if it shall not.
+
+    :param path: May have come through a template, where None is ``None`` or empty.
+    """
+    if path in {None, "", "None"}:
+        return None
+    from airflow_provider_mics.bulk.report import Report
+    from airflow_provider_mics.storage import find_files, open_for_writing
+
+    return Report(
+        path=str(path), download=hook.download_data_file, open_for_writing=open_for_writing, find_files=find_files
+    )
+
+
 def name_for_run(name: str, context: Context) -> str:
     """Return ``name`` with the night of the run: its logical date or, where a manual run has none, its run_after."""
     import pendulum
@@ -97,16 +115,26 @@ def hand_over(context: Context, parts: Collection[SentPart], dead_letter: dict[s
             for part in parts
         ],
     )
+    if ranges := {part.execution_id: {"ranges": part.ranges, "version": part.version} for part in parts if part.ranges}:
+        context["ti"].xcom_push(key=RANGES_KEY, value=ranges)
 
 
 def handed_over(context: Context, task_ids: Iterable[str], execution_ids: Collection[str]) -> list[SentPart] | None:
     """Return what the given tasks sent in these executions; None if that is not known of each of them."""
     from airflow_provider_mics.bulk.upload import SentPart
 
+    known: dict[str, Any] = {}
+    for item in context["ti"].xcom_pull(task_ids=list(task_ids), key=RANGES_KEY) or ():
+        known |= item or {}
     found: dict[str, SentPart] = {}
     for records in context["ti"].xcom_pull(task_ids=list(task_ids), key=PARTS_KEY) or ():
         for record in records or ():
-            part = SentPart(**record)
+            place = known.get(record["execution_id"])
+            part = SentPart(
+                **record,
+                ranges=tuple((offset, length) for offset, length in place["ranges"]) if place else None,
+                version=tuple(place["version"]) if place else None,
+            )
             found[part.execution_id] = part
     if any(execution_id not in found for execution_id in execution_ids):
         return None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowSensorTimeout, BaseSensorOperator, PokeReturnValue, conf
 
 from airflow_provider_mics.exceptions import MicsError
-from airflow_provider_mics.operators._task import MicsTask, flat_ids, handed_over, put_aside
+from airflow_provider_mics.operators._task import MicsTask, flat_ids, handed_over, put_aside, report_to
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,6 +41,9 @@ class MicsExecutionSensor(MicsTask, BaseSensorOperator):
     :param max_rejected: Most rejected lines that are tolerated; None: only the ratio counts.
     :param max_rejected_ratio: Most rejected lines that are tolerated, as a share of all, 0 to 1; None: only the number
         counts. Where both are given, exceeding either fails.
+    :param report_path: Where a load with rejected lines, good or not, writes its report: JSON, a readable text beside
+        it, and the platform's error files in a folder. A path or object-storage URI; what is there is replaced. It may
+        hold personal data, and is readable by this user only where the file system can. None: no report.
     :param deferrable: Whether to wait in the triggerer, where it costs no worker slot.
     :param poke_interval: Time between two looks, in s.
     :param timeout: Time after which waiting ends, in s. Executions go on at the platform.
@@ -59,6 +62,7 @@ class MicsExecutionSensor(MicsTask, BaseSensorOperator):
         "execution_ids",
         "max_rejected",
         "max_rejected_ratio",
+        "report_path",
     )
     ui_color = MicsTask.ui_color
 
@@ -69,6 +73,7 @@ class MicsExecutionSensor(MicsTask, BaseSensorOperator):
         execution_ids: str | Sequence[str] | XComArg | None = None,
         max_rejected: int | str | None = 0,
         max_rejected_ratio: float | str | None = None,
+        report_path: str | None = None,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         **kwargs: Any,
     ) -> None:
@@ -77,6 +82,7 @@ class MicsExecutionSensor(MicsTask, BaseSensorOperator):
         self.execution_ids: Any = execution_ids
         self.max_rejected = max_rejected
         self.max_rejected_ratio = max_rejected_ratio
+        self.report_path = report_path
         self.deferrable = deferrable
 
     def execute(self, context: Context) -> dict[str, Any] | None:
@@ -144,4 +150,5 @@ class MicsExecutionSensor(MicsTask, BaseSensorOperator):
             parts=handed_over(context, self.upstream_task_ids, found),
             limits=Limits.of(self.max_rejected, self.max_rejected_ratio),
             dead_letter=put_aside(context, self.upstream_task_ids),
+            report=report_to(self.report_path, self.hook),
         )

@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from typing import TYPE_CHECKING, Final
 
 from airflow_provider_mics.api.constants import MimeType
 from airflow_provider_mics.bulk.checks import Problem
-from airflow_provider_mics.bulk.cutting import Examined, without
+from airflow_provider_mics.bulk.cutting import without
+from airflow_provider_mics.bulk.findings import Checked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
-    from airflow_provider_mics.bulk.checks import BadLine, Checker
+    from airflow_provider_mics.bulk.checks import Checker
+    from airflow_provider_mics.bulk.cutting import Examined
     from airflow_provider_mics.bulk.findings import Findings
 
 _BLANK_LINE: Final = re.compile(rb"(?:\A|(?<=\n))[ \t\r]*+(?:\n|\Z)")
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Checked(Examined):
-    """What was found in a block.
-
-    :param bad: The bad lines, which are excluded.
-    :param blank: Number of blank lines; those of NDJSON are excluded.
-    :param deletions: Good lines that delete something.
-    :param problems: What is wrong with the bad lines, as far as it is wanted.
-    """
-
-    bad: Sequence[BadLine] = ()
-    blank: int = 0
-    deletions: int = 0
-    problems: Sequence[Problem] = ()
 
 
 class CheckedFile:

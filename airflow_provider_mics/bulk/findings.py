@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from airflow_provider_mics.bulk.cutting import Examined
 from airflow_provider_mics.exceptions import MicsInputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from airflow_provider_mics.bulk.checked_file import Checked
-    from airflow_provider_mics.bulk.checks import Problem
+    from airflow_provider_mics.bulk.checks import BadLine, Problem
     from airflow_provider_mics.bulk.dead_letters import DeadLetters
 
 #: Problems that are named in a message.
 MAX_TOLD: Final = 10
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Checked(Examined):
+    """What was found in a block.
+
+    :param bad: The bad lines, which are excluded.
+    :param blank: Number of blank lines; those of NDJSON are excluded.
+    :param deletions: Good lines that delete something.
+    :param problems: What is wrong with the bad lines, as far as it is wanted.
+    """
+
+    bad: Sequence[BadLine] = ()
+    blank: int = 0
+    deletions: int = 0
+    problems: Sequence[Problem] = ()
 
 
 class Findings:

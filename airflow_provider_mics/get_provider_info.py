@@ -56,6 +56,7 @@ def get_provider_info() -> dict[str, Any]:
         ],
         "extra-links": ["airflow_provider_mics.links.document_import.MicsDocumentImportLink"],
         "connection-types": [_mics_connection()],
+        "cli": ["airflow_provider_mics.cli.definition.get_mics_cli_commands"],
     }
 
 

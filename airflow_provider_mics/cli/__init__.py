@@ -1,0 +1,3 @@
+"""``airflow mics ...``: the command line."""
+
+from __future__ import annotations

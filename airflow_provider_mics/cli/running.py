@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
-import os
 import sys
 from typing import TYPE_CHECKING, Final
 
+from airflow_provider_mics.cli.results import give_up, results
 from airflow_provider_mics.cli.screen import Screen
 from airflow_provider_mics.exceptions import MicsError, MicsInputError
 
@@ -29,10 +29,9 @@ def command(body: Callable[[argparse.Namespace, Screen], int]) -> Callable[[argp
 
     @functools.wraps(body)
     def run(args: argparse.Namespace) -> None:
-        # What object stores log must not get among the results.
-        screen = Screen(is_json=args.json)
-        screen.log_to_stderr()
-        sys.exit(_exit_code(body, args, screen))
+        with results() as stream:
+            code = _exit_code(body, args, Screen(stream, is_json=args.json))
+        sys.exit(code)
 
     return run
 
@@ -40,13 +39,13 @@ def command(body: Callable[[argparse.Namespace, Screen], int]) -> Callable[[argp
 def _exit_code(body: Callable[[argparse.Namespace, Screen], int], args: argparse.Namespace, screen: Screen) -> int:
     try:
         code = body(args, screen)
-        sys.stdout.flush()
+        screen.results.flush()
     except MicsError as error:
         screen.error(str(error))
         return BAD if isinstance(error, MicsInputError) else FAILED
     except BrokenPipeError:
-        # Whoever read the output has seen enough, such as head. Python would complain once more when it closes it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read the output has seen enough, such as head.
+        give_up(screen.results)
         return _BROKEN_PIPE
     except OSError as error:
         screen.error(f"{error.strerror or type(error).__name__}{f': {error.filename}' if error.filename else ''}.")

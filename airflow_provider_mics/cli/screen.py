@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import logging
 import sys
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
@@ -18,22 +17,24 @@ _GAP: Final = "  "
 
 
 class Screen:
-    """Results go to stdout; warnings, errors and progress to stderr.
+    """Shows results, and on stderr warnings, errors and progress.
 
+    :param results: Where results go.
     :param is_json: The only result is a JSON document.
     """
 
-    def __init__(self, *, is_json: bool) -> None:
+    def __init__(self, results: TextIO, *, is_json: bool) -> None:
+        self.results = results
         self.is_json = is_json
         #: Results are looked at in a terminal.
-        self.is_pretty = not is_json and sys.stdout.isatty()
+        self.is_pretty = not is_json and results.isatty()
 
     @functools.cached_property
     def console(self) -> Console:
         """The terminal, for results."""
         from rich.console import Console
 
-        return Console(highlight=False, emoji=False)
+        return Console(file=self.results, highlight=False, emoji=False)
 
     @property
     def shows_progress(self) -> bool:
@@ -43,14 +44,14 @@ class Screen:
     def document(self, content: dict[str, Any]) -> None:
         """Print the JSON document."""
         # Escaped, so that it is the same in every encoding and carries no control characters to a terminal.
-        _write(sys.stdout, json.dumps(content, indent=2))
+        _write(self.results, json.dumps(content, indent=2))
 
     def line(self, text: str = "", *, style: str | None = None) -> None:
         """Print a line. On a terminal it has a style, as rich names it, and is broken between words."""
         if self.is_pretty:
             self.console.print(safe(text), style=style, markup=False)
         else:
-            _write(sys.stdout, safe(text))
+            _write(self.results, safe(text))
 
     def styled(self, text: Text) -> None:
         """Print a text with styles, on a terminal."""
@@ -72,8 +73,8 @@ class Screen:
                 cell.ljust(width) if index < texts else cell.rjust(width)
                 for index, (cell, width) in enumerate(zip(row, widths, strict=True))
             ]
-            _write(sys.stdout, _GAP.join(aligned).rstrip())
-        _write(sys.stdout, "")
+            _write(self.results, _GAP.join(aligned).rstrip())
+        _write(self.results, "")
 
     def number(self, value: int) -> str:
         """Return a number as it is read by people; in a pipe, as programs read it."""
@@ -86,12 +87,6 @@ class Screen:
     def error(self, text: str) -> None:
         """Tell why nothing came of it."""
         self._aside("error", "bold red", text)
-
-    def log_to_stderr(self) -> None:
-        """Keep log lines out of the results."""
-        for handler in logging.getLogger().handlers:
-            if isinstance(handler, logging.StreamHandler) and handler.stream is sys.stdout:
-                handler.setStream(sys.stderr)
 
     def _cell(self, value: object) -> str:
         if value is None:

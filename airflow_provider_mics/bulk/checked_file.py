@@ -99,9 +99,16 @@ class CheckedFile:
                 line = self.header(content, offset)
                 yield content
             else:
-                checked = self.examine(content, line, offset, final=True)
-                self.commit(content, offset, checked)
+                kept, checked = self.keep_good(content, line, offset)
                 line = checked.next_line
-                kept = without(offset, len(content), checked.excluded)
-                yield b"".join(content[start - offset :][:length] for start, length in kept)
+                yield kept
             offset += len(content)
+
+    def keep_good(self, content: bytes, line: int, offset: int) -> tuple[bytes, Checked]:
+        """Return what is good of some whole lines, and what was found in them, which is noted."""
+        checked = self.examine(content, line, offset, final=True)
+        self.commit(content, offset, checked)
+        if not checked.excluded:
+            return content, checked
+        ranges = without(offset, len(content), checked.excluded)
+        return b"".join(content[start - offset :][:length] for start, length in ranges), checked

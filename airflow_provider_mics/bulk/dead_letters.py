@@ -50,6 +50,10 @@ class DeadLetters:
         self._file.write(msgspec.json.encode(record) + b"\n")
         self.lines += 1
 
+    def summary(self) -> dict[str, Any] | None:
+        """Return where lines were put aside and how many, for the load's summary; None if none were."""
+        return {"path": self.path, "lines": self.lines} if self.lines else None
+
     def __enter__(self) -> Self:
         return self
 

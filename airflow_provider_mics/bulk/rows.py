@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import enum
+import logging
 import math
 import re
 import uuid
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from airflow_provider_mics.bulk.checks import Problem
+    from airflow_provider_mics.bulk.dead_letters import DeadLetters
+
+log = logging.getLogger(__name__)
 
 #: Bytes after which a block ends.
 BLOCK_BYTES: Final = 64 * 1024
@@ -224,13 +228,51 @@ def check_lines(
             )
         deletions += result.deletions
         if max_deletions is not None and deletions > max_deletions:
-            raise MicsInputError(
-                f"{source}: by row {result.next_line - 1}, {deletions} lines delete something, more than "
-                f"max_deletions={max_deletions} allows.",
-                hint="Look whether the rows are what they should be, or raise max_deletions.",
-            )
+            raise _too_many_deletions(source, result.next_line - 1, deletions, max_deletions)
         row, offset = result.next_line, offset + result.consumed
         yield block
+
+
+def put_aside_bad_lines(
+    blocks: Iterable[Block],
+    *,
+    document_type: str,
+    source: str,
+    max_line_bytes: int,
+    dead_letters: DeadLetters,
+    max_deletions: int | None = None,
+) -> Iterator[Block]:
+    """Check lines made of rows by the rules of their document type, give the good ones on, and put the others aside.
+
+    :param dead_letters: Where bad lines are written; the number of a line is that of its row.
+    :raises MicsInputError: No line is good, or there is one deletion too many.
+    """
+    from airflow_provider_mics.bulk.checked_file import CheckedFile
+    from airflow_provider_mics.bulk.checks import checker_for
+    from airflow_provider_mics.bulk.findings import Findings
+
+    findings = Findings(dead_letters)
+    checker = checker_for(document_type, MimeType.NDJSON, max_line_bytes=max_line_bytes)
+    lines = CheckedFile(source, MimeType.NDJSON, checker, findings)
+    row, offset = 1, 0
+    for block in blocks:
+        kept, checked = lines.keep_good(block.content, row, offset)
+        row, offset = checked.next_line, offset + len(block.content)
+        if max_deletions is not None and findings.deletions > max_deletions:
+            raise _too_many_deletions(source, row - 1, findings.deletions, max_deletions)
+        if checked.lines:
+            yield Block(kept, checked.lines)
+    if findings.bad and not findings.good:
+        raise MicsInputError(f"{source}: none of its {findings.bad} rows makes a {document_type} line. {findings.told}")
+    if findings.bad:
+        log.warning("%d rows that make no good lines were put aside. %s", findings.bad, findings.told)
+
+
+def _too_many_deletions(source: str, row: int, deletions: int, max_deletions: int) -> MicsInputError:
+    return MicsInputError(
+        f"{source}: by row {row}, {deletions} lines delete something, more than max_deletions={max_deletions} allows.",
+        hint="Look whether the rows are what they should be, or raise max_deletions.",
+    )
 
 
 def _check_row(row: Any, source: str, number: int) -> None:

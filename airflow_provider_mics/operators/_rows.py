@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import contextlib
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow_provider_mics.api.constants import DEFAULT_MAX_PART_BYTES, MimeType
 from airflow_provider_mics.exceptions import MicsConfigurationError, MicsError, MicsUploadError
 from airflow_provider_mics.operators._load import MicsLoad
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Mapping
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_mics.api.models import DocumentImport
+    from airflow_provider_mics.bulk.dead_letters import DeadLetters
     from airflow_provider_mics.bulk.files import SourceFile
     from airflow_provider_mics.bulk.parts import Part
     from airflow_provider_mics.bulk.row_sources import RowSource
     from airflow_provider_mics.bulk.spool import Block
     from airflow_provider_mics.bulk.upload import SentPart
+    from airflow_provider_mics.operators._sending import Preflight
 
 
 class MicsRowsLoad(MicsLoad):
@@ -35,7 +37,10 @@ class MicsRowsLoad(MicsLoad):
     :param max_part_bytes: Largest part, in bytes.
     :param parallel_uploads: Parts under way at the same time.
     :param preflight: ``fail``: lines are checked by the rules of the document type while they are made, and the first
-        bad one ends the load; ``off``: they are sent as they are.
+        bad one ends the load; ``dead_letter``: the bad ones are put aside and the others sent; ``off``: they are sent
+        as they are. A row of which no line can be made ends the load in each case.
+    :param dead_letter_path: Where bad lines are put aside, as for ``MicsUploadFileOperator``; their numbers are those
+        of their rows.
     :param max_deletions: Most lines that may delete something; the first one beyond ends the load. None: any number.
     """
 
@@ -44,15 +49,22 @@ class MicsRowsLoad(MicsLoad):
         *,
         max_part_bytes: int = DEFAULT_MAX_PART_BYTES,
         parallel_uploads: int = 2,
-        preflight: Literal["fail", "off"] = "fail",
+        preflight: Preflight = "fail",
+        dead_letter_path: str | None = None,
         max_deletions: int | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.preflight: Literal["fail", "off"] = preflight
+        self.preflight: Preflight = preflight
+        self.dead_letter_path = dead_letter_path
         self.max_deletions = max_deletions
         self.max_part_bytes = max_part_bytes
         self.parallel_uploads = parallel_uploads
+
+    #: Where bad lines are put aside while rows are sent.
+    _dead_letters: DeadLetters | None = None
+
+    template_fields: Sequence[str] = (*MicsLoad.template_fields, "dead_letter_path")
 
     @property
     @abstractmethod
@@ -70,21 +82,20 @@ class MicsRowsLoad(MicsLoad):
                 f"Rows are loaded as {MimeType.NDJSON}, one JSON object for each, not as {self.mime_type}.",
                 hint="Leave mime_type out.",
             )
-        if self.preflight not in {"fail", "off"}:
-            raise MicsConfigurationError(f"preflight must be fail or off for rows, not {self.preflight!r}.")
-        if self.preflight == "off" and self.max_deletions is not None:
-            raise MicsConfigurationError('max_deletions needs the lines to be checked: not with preflight="off".')
-        if self.max_part_bytes < 1:
-            raise MicsConfigurationError(f"max_part_bytes must be at least 1, not {self.max_part_bytes}.")
+        from airflow_provider_mics.operators._sending import check_preflight
+
+        check_preflight(self.preflight, self.dead_letter_path, self.max_deletions, self.max_part_bytes)
         return super().execute(context)
 
     def send(self, document_import: DocumentImport) -> list[SentPart]:
         """Send the rows."""
         from airflow_provider_mics.bulk.spool import Spool
         from airflow_provider_mics.bulk.upload import Uploader
+        from airflow_provider_mics.operators._sending import open_dead_letters
 
         uploader = Uploader(self.hook.client, self.hook.datamart_id, document_import)
         with (
+            open_dead_letters(self.preflight, self.dead_letter_path) as self._dead_letters,
             Spool(self.rows_name, self.max_part_bytes) as spool,
             contextlib.closing(self.blocks(document_import)) as blocks,
         ):
@@ -92,6 +103,7 @@ class MicsRowsLoad(MicsLoad):
             sent = uploader.send_all(parts, parallel_uploads=self.parallel_uploads, on_sent=spool.discard)
         if parts.error:
             _raise_with_what_is_in(parts.error, sent)
+        self.dead_letter = self._dead_letters.summary() if self._dead_letters else None
         return sent
 
     def lines_of(self, rows: Iterable[Any], document_import: DocumentImport, *, source: str) -> Iterator[Block]:
@@ -119,15 +131,17 @@ class MicsRowsLoad(MicsLoad):
     def _checked(self, blocks: Iterator[Block], document_import: DocumentImport, source: str) -> Iterator[Block]:
         if self.preflight == "off":
             return blocks
-        from airflow_provider_mics.bulk.rows import check_lines
+        from airflow_provider_mics.bulk.rows import check_lines, put_aside_bad_lines
 
-        return check_lines(
-            blocks,
-            document_type=document_import.document_type,
-            source=source,
-            max_line_bytes=self.max_part_bytes,
-            max_deletions=self.max_deletions,
-        )
+        how: dict[str, Any] = {
+            "document_type": document_import.document_type,
+            "source": source,
+            "max_line_bytes": self.max_part_bytes,
+            "max_deletions": self.max_deletions,
+        }
+        if self._dead_letters:
+            return put_aside_bad_lines(blocks, dead_letters=self._dead_letters, **how)
+        return check_lines(blocks, **how)
 
 
 class _PartsUntilError:

@@ -15,6 +15,8 @@ from airflow_provider_mics.exceptions import MicsConfigurationError
 from airflow_provider_mics.storage import find_files, open_for_writing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from airflow_provider_mics.api.models import DocumentImport
     from airflow_provider_mics.bulk.upload import SentPart
     from airflow_provider_mics.hooks.mics import MicsHook
@@ -35,14 +37,35 @@ class FileLoad:
 
     def __post_init__(self) -> None:
         """Refuse what means nothing."""
-        if self.max_part_bytes < 1:
-            raise MicsConfigurationError(f"max_part_bytes must be at least 1, not {self.max_part_bytes}.")
-        if self.preflight not in {"fail", "dead_letter", "off"}:
-            raise MicsConfigurationError(f"preflight must be fail, dead_letter or off, not {self.preflight!r}.")
-        if self.preflight == "dead_letter" and not self.dead_letter_path:
-            raise MicsConfigurationError('preflight="dead_letter" needs a dead_letter_path.')
-        if self.preflight == "off" and self.max_deletions is not None:
-            raise MicsConfigurationError('max_deletions needs the lines to be read: not with preflight="off".')
+        check_preflight(self.preflight, self.dead_letter_path, self.max_deletions, self.max_part_bytes)
+
+
+def check_preflight(
+    preflight: str, dead_letter_path: str | None, max_deletions: int | None, max_part_bytes: int
+) -> None:
+    """Refuse arguments that mean nothing.
+
+    :raises MicsConfigurationError: They do not.
+    """
+    if max_part_bytes < 1:
+        raise MicsConfigurationError(f"max_part_bytes must be at least 1, not {max_part_bytes}.")
+    if preflight not in {"fail", "dead_letter", "off"}:
+        raise MicsConfigurationError(f"preflight must be fail, dead_letter or off, not {preflight!r}.")
+    if preflight == "dead_letter" and not dead_letter_path:
+        raise MicsConfigurationError('preflight="dead_letter" needs a dead_letter_path.')
+    if preflight == "off" and max_deletions is not None:
+        raise MicsConfigurationError('max_deletions needs the lines to be read: not with preflight="off".')
+
+
+@contextlib.contextmanager
+def open_dead_letters(preflight: str, dead_letter_path: str | None) -> Iterator[DeadLetters | None]:
+    """Give where bad lines are put aside, if they shall be; its file is closed behind the ``with`` block."""
+    if preflight != "dead_letter":
+        yield None
+        return
+    path = str(dead_letter_path)
+    with DeadLetters(path, lambda: open_for_writing(path)) as dead_letters:
+        yield dead_letters
 
 
 def send_files(
@@ -52,20 +75,14 @@ def send_files(
 
     :return: What was sent; and where lines were put aside and how many, or None if none were.
     """
-    with contextlib.ExitStack() as stack:
-        dead_letters = None
-        if load.preflight == "dead_letter":
-            path = str(load.dead_letter_path)
-            dead_letters = stack.enter_context(DeadLetters(path, lambda: open_for_writing(path)))
+    with open_dead_letters(load.preflight, load.dead_letter_path) as dead_letters:
         plan = _planned(document_import, load, dead_letters)
     sizes = [part.size for part, _ in plan.planned]
     hook.log.info("Loading %d files: %d parts planned, %d bytes", len(plan.sources), len(sizes), sum(sizes))
     uploader = Uploader(hook.client, hook.datamart_id, document_import)
     with plan.delivery() as (parts, discard):
         sent = uploader.send_all(parts, parallel_uploads=load.parallel_uploads, on_sent=discard)
-    if dead_letters is None or not dead_letters.lines:
-        return sent, None
-    return sent, {"path": dead_letters.path, "lines": dead_letters.lines}
+    return sent, dead_letters.summary() if dead_letters else None
 
 
 def _planned(document_import: DocumentImport, load: FileLoad, dead_letters: DeadLetters | None) -> Plan:

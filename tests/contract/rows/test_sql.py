@@ -358,8 +358,8 @@ def test_deletions_are_bounded(sandbox: Sandbox, night: Night) -> None:
         ({"command": {"a": float("nan")}}, "command: a is NaN"),
         ({"chunk_rows": 0}, "chunk_rows must be at least 1"),
         ({"max_part_bytes": 0}, "max_part_bytes must be at least 1"),
-        ({"preflight": "dead_letter"}, "preflight must be fail or off"),
-        ({"preflight": "off", "max_deletions": 3}, "max_deletions needs the lines to be checked"),
+        ({"preflight": "dead_letter"}, "needs a dead_letter_path"),
+        ({"preflight": "off", "max_deletions": 3}, "max_deletions needs the lines to be read"),
         ({"mime_type": "TEXT_CSV", "document_type": "USER_SEGMENT"}, "Rows are loaded as APPLICATION_X_NDJSON"),
     ],
 )

@@ -5,20 +5,27 @@ from __future__ import annotations
 import gzip
 import json
 import logging
+import os
 import stat
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_mics.exceptions import MicsRejectedLinesError
+from airflow_provider_mics.exceptions import MicsCountMismatchError, MicsRejectedLinesError
+from airflow_provider_mics.sensors.execution import MicsExecutionSensor
 from tests.contract.faces.conftest import Night, profile
+from tests.contract.faces.test_object_storage import BUCKET, bucket, endpoint
+from tests.contract.faces.test_upload import create, upload
 from tests.contract.faces.test_waiting import BAD, by_operator, by_sensor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_provider_mics.sandbox import Sandbox
+
+__all__ = ["bucket", "endpoint"]
 
 pytestmark = pytest.mark.usefixtures("sandbox")
 
@@ -221,3 +228,60 @@ def test_a_source_that_has_changed_is_not_counted(
     report = read(report_path)
     assert {line["source_line"] for line in report["rejected_lines"]} == {None}
     assert "no longer the file that was sent" in " ".join(report["notes"])
+
+
+def test_in_object_storage(night: Night, bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Airflow keeps the store of a connection for as long as the process lives: this server needs one of its own.
+    monkeypatch.setenv("AIRFLOW_CONN_REPORTS", os.environ["AIRFLOW_CONN_STORE"])
+    content = Path(bad_file(night)).read_bytes()
+    bucket.put_object(Key="a.ndjson", Body=content)
+    where = f"s3://reports@{BUCKET}"
+
+    summary = by_operator(night, f"{where}/a.ndjson", max_rejected=5, report_path=f"{where}/reports/night.json")
+
+    assert summary["report"] == f"{where}/reports/night.json"
+    written = {item.key: item.get()["Body"].read() for item in bucket.objects.filter(Prefix="reports/")}
+    report = json.loads(written["reports/night.json"])
+    assert sorted(line["source_line"] for line in report["rejected_lines"]) == BAD_LINES
+    assert b"line 22" in written["reports/night.txt"]
+    failed = [item["execution_id"] for item in report["executions"] if item["rejected"]]
+    assert {key for key in written if key.endswith(".csv")} == {
+        f"reports/night.json.d/{execution_id}_errors.csv" for execution_id in failed
+    }
+
+
+def test_a_sensor_that_reschedules(night: Night) -> None:
+    document_import_id = create(night)
+    upload(night, document_import_id, night.file("a.ndjson", profile(1), BAD))
+    report_path = str(night.folder / "report.json")
+
+    def look() -> Any:
+        # Every look is a new process.
+        sensor = MicsExecutionSensor(
+            task_id="wait",
+            document_import_id=document_import_id,
+            mode="reschedule",
+            poke_interval=0.01,
+            max_rejected=1,
+            report_path=report_path,
+        )
+        return sensor.poke(night.context)
+
+    while not (looked := look()).is_done:
+        time.sleep(0.01)
+
+    assert looked.xcom_value["report"] == report_path
+    # No upload is directly upstream: what was sent is not known, and what the platform tells is.
+    (line,) = read(report_path)["rejected_lines"]
+    assert (line["line"], line["source"], line["message"]) == (2, None, NO_PROFILE)
+
+
+def test_a_load_with_a_bad_end_has_its_report_too(sandbox: Sandbox, night: Night) -> None:
+    # The counts do not add up, and lines were rejected.
+    sandbox.settings.execution_override = {"result": {"total_success": 0}}
+    report_path = str(night.folder / "report.json")
+
+    with pytest.raises(MicsCountMismatchError, match=f"The full report is {report_path}"):
+        by_operator(night, night.file("a.ndjson", profile(1), BAD), report_path=report_path)
+
+    assert len(read(report_path)["rejected_lines"]) == 1

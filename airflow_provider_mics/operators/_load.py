@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.providers.common.compat.sdk import AirflowSkipException, conf
 
-from airflow_provider_mics.api.constants import MimeType, Priority
 from airflow_provider_mics.exceptions import MicsConfigurationError, MicsError, MicsSourceError
-from airflow_provider_mics.operators._task import MicsTask, hand_over, handed_over, name_for_run, put_aside, report_to
+from airflow_provider_mics.operators._definition import DefinesDocumentImport
+from airflow_provider_mics.operators._task import hand_over, handed_over, put_aside, report_to
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,14 +19,13 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_mics.api.models import DocumentImport, Execution
-    from airflow_provider_mics.bulk.obtain import IfExists
     from airflow_provider_mics.bulk.upload import SentPart
     from airflow_provider_mics.bulk.watch import Watch
 
 OnEmpty = Literal["skip", "succeed", "fail"]
 
 
-class MicsLoad(MicsTask):
+class MicsLoad(DefinesDocumentImport):
     """Base of the operators that do a whole load in one task.
 
     Arguments mean what they mean for :class:`~airflow_provider_mics.operators.document_import.\
@@ -44,13 +43,7 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
     dead_letter: dict[str, Any] | None = None
 
     template_fields: Sequence[str] = (
-        "mics_conn_id",
-        "datamart_id",
-        "document_type",
-        "name",
-        "mime_type",
-        "encoding",
-        "priority",
+        *DefinesDocumentImport.template_fields,
         "max_rejected",
         "max_rejected_ratio",
         "report_path",
@@ -59,13 +52,6 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
     def __init__(
         self,
         *,
-        document_type: str,
-        name: str,
-        mime_type: str = MimeType.NDJSON.value,
-        encoding: str = "utf-8",
-        priority: str = Priority.MEDIUM.value,
-        append_night: bool = True,
-        if_exists: IfExists = "reuse",
         on_empty: OnEmpty = "skip",
         allow_deletions: bool = False,
         max_rejected: int | str | None = 0,
@@ -78,13 +64,6 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.document_type = document_type
-        self.name = name
-        self.mime_type = mime_type
-        self.encoding = encoding
-        self.priority = priority
-        self.append_night = append_night
-        self.if_exists: IfExists = if_exists
         self.on_empty: OnEmpty = on_empty
         self.allow_deletions = allow_deletions
         self.max_rejected = max_rejected
@@ -101,7 +80,6 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
 
     def execute(self, context: Context) -> dict[str, Any] | None:
         """Create, send, and wait here or in the triggerer."""
-        from airflow_provider_mics.bulk.obtain import ImportDefinition, obtain
         from airflow_provider_mics.bulk.outcome import conclude, load_summary
         from airflow_provider_mics.bulk.planning import check_deletions_allowed
         from airflow_provider_mics.bulk.verdict import Limits
@@ -111,16 +89,8 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         # What means nothing is found out before anything is sent.
         limits = Limits.of(self.max_rejected, self.max_rejected_ratio)
         check_on_empty(self.on_empty)
-        wanted = ImportDefinition(
-            document_type=self.document_type,
-            name=name_for_run(self.name, context) if self.append_night else self.name,
-            mime_type=self.mime_type,
-            encoding=self.encoding,
-            priority=self.priority,
-        )
-        document_import = self.hook.run(obtain(self.hook.datamart_id, wanted, self.if_exists))
+        document_import = self.obtain_document_import(context)
         document_import_id = str(document_import.id)
-        self.link_to(context, document_import_id)
         check_deletions_allowed(document_import, allow_deletions=self.allow_deletions)
         sent = self.send(document_import)
         hand_over(context, sent, self.dead_letter)

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from airflow_provider_mics.api.constants import MimeType, Priority
-from airflow_provider_mics.operators._task import MicsTask, name_for_run
+from airflow_provider_mics.operators._definition import DefinesDocumentImport
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_mics.bulk.obtain import IfExists
 
-
-class MicsCreateDocumentImportOperator(MicsTask):
+class MicsCreateDocumentImportOperator(DefinesDocumentImport):
     """Creates the document import of the night, or finds it.
 
     Returns the document import's id, a str.
@@ -36,48 +31,6 @@ class MicsCreateDocumentImportOperator(MicsTask):
     :raises MicsCallError: A call did not succeed.
     """
 
-    template_fields: Sequence[str] = (
-        "mics_conn_id",
-        "datamart_id",
-        "document_type",
-        "name",
-        "mime_type",
-        "encoding",
-        "priority",
-    )
-
-    def __init__(
-        self,
-        *,
-        document_type: str,
-        name: str,
-        mime_type: str = MimeType.NDJSON.value,
-        encoding: str = "utf-8",
-        priority: str = Priority.MEDIUM.value,
-        append_night: bool = True,
-        if_exists: IfExists = "reuse",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.document_type = document_type
-        self.name = name
-        self.mime_type = mime_type
-        self.encoding = encoding
-        self.priority = priority
-        self.append_night = append_night
-        self.if_exists: IfExists = if_exists
-
     def execute(self, context: Context) -> str:
         """Find or create it."""
-        from airflow_provider_mics.bulk.obtain import ImportDefinition, obtain
-
-        wanted = ImportDefinition(
-            document_type=self.document_type,
-            name=name_for_run(self.name, context) if self.append_night else self.name,
-            mime_type=self.mime_type,
-            encoding=self.encoding,
-            priority=self.priority,
-        )
-        document_import = self.hook.run(obtain(self.hook.datamart_id, wanted, self.if_exists))
-        self.link_to(context, str(document_import.id))
-        return str(document_import.id)
+        return str(self.obtain_document_import(context).id)

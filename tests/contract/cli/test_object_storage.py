@@ -36,8 +36,10 @@ def bucket(endpoint: str) -> Any:
     s3 = boto3.resource(
         "s3", endpoint_url=endpoint, aws_access_key_id="key", aws_secret_access_key="secret", region_name=REGION
     )
-    bucket = s3.Bucket("crm")
-    bucket.create(CreateBucketConfiguration={"LocationConstraint": REGION})
+    bucket = s3.Bucket("crm-cli")
+    # All servers of this process share their buckets.
+    if bucket.creation_date is None:
+        bucket.create(CreateBucketConfiguration={"LocationConstraint": REGION})
     return bucket
 
 
@@ -50,9 +52,9 @@ def test_objects_are_checked_and_bad_lines_put_there(endpoint: str, bucket: Any,
         "password": "secret",
         "extra": {"endpoint_url": endpoint, "region_name": REGION},
     }
-    command = [AIRFLOW, "mics", "validate", "s3://store@crm/night/p-*.ndjson", "-t", "USER_PROFILE", "--json"]
+    command = [AIRFLOW, "mics", "validate", "s3://store@crm-cli/night/p-*.ndjson", "-t", "USER_PROFILE", "--json"]
     done = subprocess.run(  # noqa: S603
-        [*command, "--dead-letter", "s3://store@crm/bad.ndjson"],
+        [*command, "--dead-letter", "s3://store@crm-cli/bad.ndjson"],
         env={
             **environment(tmp_path),
             "AIRFLOW_CONN_STORE": json.dumps(connection),
@@ -68,8 +70,8 @@ def test_objects_are_checked_and_bad_lines_put_there(endpoint: str, bucket: Any,
     assert "[info" in done.stderr
     assert done.returncode == 1
     assert [(file["file"], file["good"], file["bad"]) for file in found["files"]] == [
-        ("s3://store@crm/night/p-1.ndjson", 100, 0),
-        ("s3://store@crm/night/p-2.ndjson", 1, 1),
+        ("s3://store@crm-cli/night/p-1.ndjson", 100, 0),
+        ("s3://store@crm-cli/night/p-2.ndjson", 1, 1),
     ]
-    assert found["dead_letter"] == {"path": "s3://store@crm/bad.ndjson", "lines": 1}
+    assert found["dead_letter"] == {"path": "s3://store@crm-cli/bad.ndjson", "lines": 1}
     assert json.loads(bucket.Object("bad.ndjson").get()["Body"].read())["content"] == BAD.decode()

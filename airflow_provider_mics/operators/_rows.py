@@ -131,7 +131,7 @@ class MicsRowsLoad(MicsLoad):
     def _checked(self, blocks: Iterator[Block], document_import: DocumentImport, source: str) -> Iterator[Block]:
         if self.preflight == "off":
             return blocks
-        from airflow_provider_mics.bulk.rows import check_lines, put_aside_bad_lines
+        from airflow_provider_mics.bulk.row_checks import check_lines, put_aside_bad_lines
 
         how: dict[str, Any] = {
             "document_type": document_import.document_type,

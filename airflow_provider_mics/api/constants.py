@@ -35,6 +35,11 @@ class DocumentType(StrEnum):
     USER_POINTS_DELETION = "USER_POINTS_DELETION"
 
 
+#: Document types whose lines may be sent twice without harm: they set, delete or relate. A line of any other type, an
+#: activity above all, counts again each time it is sent.
+REPEATABLE_DOCUMENT_TYPES: Final = frozenset(DocumentType) - {DocumentType.USER_ACTIVITY}
+
+
 #: Document types whose every line erases something for good. The singular device form is what one of the vendor's
 #: own examples sends.
 DELETION_DOCUMENT_TYPES: Final = frozenset(

@@ -8,8 +8,18 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from airflow_provider_mics.api import executions
+from airflow_provider_mics.api.constants import REPEATABLE_DOCUMENT_TYPES
 from airflow_provider_mics.bulk.body import PartBody
-from airflow_provider_mics.exceptions import MicsConfigurationError, MicsError, MicsUploadError
+from airflow_provider_mics.exceptions import (
+    MicsCallError,
+    MicsConfigurationError,
+    MicsError,
+    MicsReplyError,
+    MicsServerError,
+    MicsTransportError,
+    MicsUploadError,
+    Outcome,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -53,6 +63,7 @@ class Uploader:
         self._client = client
         self._datamart_id = datamart_id
         self._document_import = document_import
+        self._may_repeat_lines = document_import.document_type in REPEATABLE_DOCUMENT_TYPES
 
     def send(self, part: Part, file: SourceFile) -> SentPart:
         """Send one part, and return the execution it became."""
@@ -62,14 +73,24 @@ class Uploader:
             bodies.append(PartBody(file, part))
             return bodies[-1]
 
-        execution = self._client.send(
-            executions.upload(
-                self._datamart_id,
-                str(self._document_import.id),
-                mime_type=self._document_import.mime_type,
-                open_body=open_body,
-            )
+        upload = executions.upload(
+            self._datamart_id,
+            str(self._document_import.id),
+            mime_type=self._document_import.mime_type,
+            open_body=open_body,
         )
+        try:
+            execution = self._client.send(upload)
+        except MicsCallError as error:
+            if self._may_repeat_lines or not _may_have_arrived(error):
+                raise
+            raise MicsUploadError(
+                f"{part} may have arrived, or not. {error}",
+                execution_ids=[],
+                retryable=False,
+                hint=f"Lines of {self._document_import.document_type} count again each time they are sent: look at the "
+                "document import in Navigator before you clear this task.",
+            ) from None
         # A part that was cut while its source was read is in a file of its own, which goes when it is in.
         is_of_file = part.of is not None and len(part.ranges) <= MAX_RANGES
         sent = SentPart(
@@ -140,7 +161,7 @@ class Uploader:
             # Without waiting: where the task is being killed, nobody would.
             pool.shutdown(wait=False, cancel_futures=True)
         if failed:
-            raise _upload_error(sent, failed)
+            raise _upload_error(sent, failed, may_repeat_lines=self._may_repeat_lines)
         return [sent[index] for index in sorted(sent)]
 
 
@@ -154,7 +175,16 @@ class _PartError(MicsError):
         self.retryable = error.retryable  # type: ignore[misc]
 
 
-def _upload_error(sent: Mapping[int, SentPart], failed: Mapping[int, MicsError]) -> MicsError:
+def _may_have_arrived(error: MicsCallError) -> bool:
+    """Return whether the platform can have acted on an upload that failed so."""
+    if isinstance(error, MicsTransportError):
+        return error.outcome is Outcome.UNKNOWN
+    return isinstance(error, MicsServerError | MicsReplyError)
+
+
+def _upload_error(
+    sent: Mapping[int, SentPart], failed: Mapping[int, MicsError], *, may_repeat_lines: bool
+) -> MicsError:
     error = failed[min(failed)]
     if not sent and len(failed) == 1:
         # Nothing is in: the error itself says all.
@@ -164,4 +194,6 @@ def _upload_error(sent: Mapping[int, SentPart], failed: Mapping[int, MicsError])
             return error.error
     execution_ids = [sent[index].execution_id for index in sorted(sent)]
     are_in = f"{len(sent)} other parts are in, as executions {', '.join(execution_ids)}." if sent else "No other is in."
-    return MicsUploadError(f"{error} {are_in}", execution_ids=execution_ids, retryable=error.retryable)
+    # Another try sends everything again.
+    retryable = error.retryable and (may_repeat_lines or not sent)
+    return MicsUploadError(f"{error} {are_in}", execution_ids=execution_ids, retryable=retryable)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import time
 from abc import abstractmethod
@@ -9,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.providers.common.compat.sdk import AirflowSkipException, conf
 
-from airflow_provider_mics.exceptions import MicsConfigurationError, MicsError, MicsSourceError
+from airflow_provider_mics.api.constants import REPEATABLE_DOCUMENT_TYPES
+from airflow_provider_mics.exceptions import MicsConfigurationError, MicsError, MicsSourceError, MicsUploadError
 from airflow_provider_mics.operators._definition import DefinesDocumentImport
 from airflow_provider_mics.operators._task import hand_over, handed_over, put_aside, report_to
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from airflow.providers.common.compat.sdk import Context
 
@@ -105,14 +107,15 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         )
         if self.deferrable and sent:
             self.defer(**deferral(watch, self.hook, self.poke_interval))
-        return conclude(
-            document_import,
-            self._wait(watch),
-            parts=sent,
-            limits=limits,
-            dead_letter=self.dead_letter,
-            report=report_to(self.report_path, self.hook),
-        )
+        with not_sent_again(self.document_type, watch.execution_ids or ()):
+            return conclude(
+                document_import,
+                self._wait(watch),
+                parts=sent,
+                limits=limits,
+                dead_letter=self.dead_letter,
+                report=report_to(self.report_path, self.hook),
+            )
 
     def execute_complete(self, context: Context, event: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Judge the load, on a worker, when the trigger has seen its end."""
@@ -122,21 +125,22 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         from airflow_provider_mics.bulk.watch import Step
         from airflow_provider_mics.operators._waiting import Waited
 
-        waited = Waited.read(event)
+        with not_sent_again(self.document_type):
+            waited = Waited.read(event)
+        execution_ids = waited.execution_ids or ()
         self.link_to(context, waited.document_import_id)
-        if waited.step is not Step.ENDED:
-            raise waited.not_seen_through()
-        found = self.hook.run(
-            executions.read_some(self.hook.datamart_id, waited.document_import_id, waited.execution_ids or ())
-        )
-        return conclude(
-            self.hook.get_document_import(waited.document_import_id),
-            list(found.values()),
-            parts=handed_over(context, [self.task_id], found),
-            limits=Limits.of(self.max_rejected, self.max_rejected_ratio),
-            dead_letter=put_aside(context, [self.task_id]),
-            report=report_to(self.report_path, self.hook),
-        )
+        with not_sent_again(self.document_type, execution_ids):
+            if waited.step is not Step.ENDED:
+                raise waited.not_seen_through()
+            found = self.hook.run(executions.read_some(self.hook.datamart_id, waited.document_import_id, execution_ids))
+            return conclude(
+                self.hook.get_document_import(waited.document_import_id),
+                list(found.values()),
+                parts=handed_over(context, [self.task_id], found),
+                limits=Limits.of(self.max_rejected, self.max_rejected_ratio),
+                dead_letter=put_aside(context, [self.task_id]),
+                report=report_to(self.report_path, self.hook),
+            )
 
     def _wait(self, watch: Watch) -> list[Execution]:
         from airflow_provider_mics.bulk.watch import Step
@@ -156,6 +160,27 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
             if step is not Step.WAIT:
                 raise Waited(step, watch.document_import_id, watch.execution_ids, message).not_seen_through()
             time.sleep(watch.pause(self.poke_interval, time.time()))
+
+
+@contextlib.contextmanager
+def not_sent_again(document_type: str, execution_ids: Sequence[str] = ()) -> Iterator[None]:
+    """Let no failure behind the upload lead to another try where that would count lines twice: it sends all again.
+
+    :param execution_ids: What is in.
+    :raises MicsUploadError: In place of an error that is for another try.
+    """
+    try:
+        yield
+    except MicsError as error:
+        if document_type in REPEATABLE_DOCUMENT_TYPES or not error.retryable:
+            raise
+        raise MicsUploadError(
+            str(error),
+            execution_ids=list(execution_ids),
+            retryable=False,
+            hint=f"The lines were sent, and {document_type} lines count again each time: do not clear this task, but "
+            "wait for the document import with a MicsExecutionSensor.",
+        ) from None
 
 
 def check_on_empty(on_empty: str) -> None:

@@ -6,7 +6,7 @@ import contextlib
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from airflow_provider_mics.api.constants import DEFAULT_MAX_PART_BYTES, MimeType
+from airflow_provider_mics.api.constants import DEFAULT_MAX_PART_BYTES, REPEATABLE_DOCUMENT_TYPES, MimeType
 from airflow_provider_mics.exceptions import MicsConfigurationError, MicsError, MicsUploadError
 from airflow_provider_mics.operators._load import MicsLoad
 
@@ -102,7 +102,7 @@ class MicsRowsLoad(MicsLoad):
             parts = _PartsUntilError(spool.parts(blocks))
             sent = uploader.send_all(parts, parallel_uploads=self.parallel_uploads, on_sent=spool.discard)
         if parts.error:
-            _raise_with_what_is_in(parts.error, sent)
+            _raise_with_what_is_in(parts.error, sent, document_import.document_type)
         self.dead_letter = self._dead_letters.summary() if self._dead_letters else None
         return sent
 
@@ -162,11 +162,15 @@ class _PartsUntilError:
             self.error = error
 
 
-def _raise_with_what_is_in(error: Exception, sent: list[SentPart]) -> NoReturn:
+def _raise_with_what_is_in(error: Exception, sent: list[SentPart], document_type: str) -> NoReturn:
     if not sent:
         raise error
     execution_ids = [part.execution_id for part in sent]
     is_in = f"{len(sent)} parts of the rows before are in, as executions {', '.join(execution_ids)}."
+    if document_type not in REPEATABLE_DOCUMENT_TYPES:
+        # Another try would send the parts that are in again, and their lines would count twice.
+        what = str(error) if isinstance(error, MicsError) else f"The rows ended with a {type(error).__name__}."
+        raise MicsUploadError(f"{what} {is_in}", execution_ids=execution_ids, retryable=False) from error
     if isinstance(error, MicsError):
         raise MicsUploadError(f"{error} {is_in}", execution_ids=execution_ids, retryable=error.retryable) from None
     # What a user's own code raises stays what it is: Airflow may know it.

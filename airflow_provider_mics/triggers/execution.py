@@ -63,12 +63,15 @@ class MicsExecutionTrigger(BaseTrigger):
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Look until there is something to say."""
+        """Wait and look, until there is something to say."""
         watch = Watch(
             document_import_id=self.document_import_id, execution_ids=self.execution_ids, deadline=self.deadline
         )
         async with MicsHook(self.mics_conn_id, self.datamart_id).async_client() as client:
             while True:
+                # The worker has looked just before it deferred. Also, Airflow (3.3.2) takes a task for failed that is
+                # resumed before its scheduler has seen the deferral.
+                await asyncio.sleep(watch.pause(self.poke_interval, time.time()))
                 message = ""
                 try:
                     found = await client.run(watch.look(self.datamart_id))
@@ -79,7 +82,6 @@ class MicsExecutionTrigger(BaseTrigger):
                     step = watch.saw(found.values(), time.time())
                 if step is not Step.WAIT:
                     break
-                await asyncio.sleep(watch.pause(self.poke_interval, time.time()))
         yield TriggerEvent(
             {
                 "status": step.value,

@@ -34,7 +34,8 @@ with DAG(
             document_import_id=create.output,
             execution_ids=upload.output,
             max_rejected="{{ params.max_rejected }}",
-            poke_interval=1,
+            # Long enough that the scheduler has seen a deferral before it ends.
+            poke_interval=5,
             timeout=300,
             **arguments,
         )

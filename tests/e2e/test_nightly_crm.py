@@ -84,6 +84,7 @@ def test_the_red_task_says_how_many_and_why(airflow: LocalAirflow, night: Night)
 def test_a_verdict_is_not_retried(airflow: LocalAirflow, night: Night) -> None:
     # The Dag gives every task two retries.
     assert airflow.api.task_instance(DAG, night.run_id, "profiles.wait")["try_number"] == 1
+    assert "another try would fail in the same way" in airflow.api.log(DAG, night.run_id, "profiles.wait")
 
 
 def test_the_waits_were_deferred_and_resumed(airflow: LocalAirflow, night: Night) -> None:

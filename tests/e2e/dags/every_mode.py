@@ -34,8 +34,8 @@ with DAG(
             document_import_id=create.output,
             execution_ids=upload.output,
             max_rejected="{{ params.max_rejected }}",
-            # Long enough that the scheduler has seen a deferral before it ends.
-            poke_interval=5,
+            # A worker tells the scheduler of a deferral some 5 s late; what resumes before is taken for failed.
+            poke_interval=15,
             timeout=300,
             **arguments,
         )

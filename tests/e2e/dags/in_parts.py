@@ -19,5 +19,5 @@ with DAG(
         name="In parts",
         path="{{ params.path }}",
         max_part_bytes=250_000,
-        poke_interval=5,
+        poke_interval=15,
     )

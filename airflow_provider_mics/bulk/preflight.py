@@ -60,15 +60,25 @@ def check_load(
                 compressed.screen = checked(file, Findings()).screened
             sources.append(compressed)
         else:
-            pieces = _cut(file, checked(file, findings), mime_type, max_part_bytes, used_counts)
+            pieces = cut_checked(
+                file,
+                checked(file, findings),
+                mime_type=mime_type,
+                max_part_bytes=max_part_bytes,
+                used_counts=used_counts,
+            )
             sources.append(PlannedFile(file, pieces))
     _conclude(findings, document_type, max_deletions, can_put_aside=dead_letters is not None)
     return Plan(sources)
 
 
-def _cut(
-    file: SourceFile, checked: CheckedFile, mime_type: str, max_part_bytes: int, used_counts: set[int]
+def cut_checked(
+    file: SourceFile, checked: CheckedFile, *, mime_type: str, max_part_bytes: int, used_counts: set[int]
 ) -> Sequence[Part]:
+    """Check a file that is not compressed and cut it into parts, in one pass.
+
+    :param used_counts: Line counts of the load's other parts; those of this file are added.
+    """
     start = beginning_of(file)
     if start >= file.size:
         return []

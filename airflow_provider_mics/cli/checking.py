@@ -5,13 +5,11 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, NoReturn
 
-from airflow_provider_mics.api.constants import MimeType
 from airflow_provider_mics.bulk.checked_file import CheckedFile
 from airflow_provider_mics.bulk.checks import checker_for
 from airflow_provider_mics.bulk.compressed import compression_of
-from airflow_provider_mics.bulk.cutting import cut_examined
 from airflow_provider_mics.bulk.findings import MAX_TOLD, Findings
-from airflow_provider_mics.bulk.parts import beginning_of, csv_header_end
+from airflow_provider_mics.bulk.preflight import cut_checked
 from airflow_provider_mics.bulk.streams import CompressedFile
 from airflow_provider_mics.exceptions import MicsInputError
 
@@ -96,28 +94,13 @@ class Check:
             for _ in checked.screened(compressed.contents()):
                 pass
         else:
-            self._read_plain(file, checked)
-
-    def _read_plain(self, file: SourceFile, checked: CheckedFile) -> None:
-        start = beginning_of(file)
-        if start >= file.size:
-            return
-        first_line = 1
-        header = None
-        if self.mime_type == MimeType.CSV:
-            end = csv_header_end(file, start, self.max_part_bytes)
-            header = (start, end - start)
-            first_line = checked.header(file.read_range(start, end), start)
-            start = end
-        cut_examined(
-            file,
-            checked,
-            start=start,
-            first_line=first_line,
-            header=header,
-            max_part_bytes=self.max_part_bytes,
-            used_counts=set(),
-        )
+            cut_checked(
+                file,
+                checked,
+                mime_type=self.mime_type,
+                max_part_bytes=self.max_part_bytes,
+                used_counts=set(),
+            )
 
 
 class _WrongHeaderError(Exception):

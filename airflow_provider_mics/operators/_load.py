@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.providers.common.compat.sdk import AirflowSkipException, conf
 
-from airflow_provider_mics.api.constants import REPEATABLE_DOCUMENT_TYPES
+from airflow_provider_mics.api.constants import DEFAULT_MAX_PART_BYTES, REPEATABLE_DOCUMENT_TYPES
 from airflow_provider_mics.exceptions import MicsConfigurationError, MicsError, MicsSourceError, MicsUploadError
 from airflow_provider_mics.operators._definition import DefinesDocumentImport
 from airflow_provider_mics.operators._task import hand_over, handed_over, put_aside, report_to
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from airflow_provider_mics.api.models import DocumentImport, Execution
     from airflow_provider_mics.bulk.upload import SentPart
     from airflow_provider_mics.bulk.watch import Watch
+    from airflow_provider_mics.operators._sending import Preflight
 
 OnEmpty = Literal["skip", "succeed", "fail"]
 
@@ -46,6 +47,7 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
 
     template_fields: Sequence[str] = (
         *DefinesDocumentImport.template_fields,
+        "dead_letter_path",
         "max_rejected",
         "max_rejected_ratio",
         "report_path",
@@ -54,6 +56,11 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
     def __init__(
         self,
         *,
+        max_part_bytes: int = DEFAULT_MAX_PART_BYTES,
+        parallel_uploads: int = 2,
+        preflight: Preflight = "fail",
+        dead_letter_path: str | None = None,
+        max_deletions: int | None = None,
         on_empty: OnEmpty = "skip",
         allow_deletions: bool = False,
         max_rejected: int | str | None = 0,
@@ -66,6 +73,11 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.max_part_bytes = max_part_bytes
+        self.parallel_uploads = parallel_uploads
+        self.preflight: Preflight = preflight
+        self.dead_letter_path = dead_letter_path
+        self.max_deletions = max_deletions
         self.on_empty: OnEmpty = on_empty
         self.allow_deletions = allow_deletions
         self.max_rejected = max_rejected

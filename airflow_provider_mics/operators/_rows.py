@@ -6,12 +6,12 @@ import contextlib
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from airflow_provider_mics.api.constants import DEFAULT_MAX_PART_BYTES, REPEATABLE_DOCUMENT_TYPES, MimeType
+from airflow_provider_mics.api.constants import REPEATABLE_DOCUMENT_TYPES, MimeType
 from airflow_provider_mics.exceptions import MicsConfigurationError, MicsError, MicsUploadError
 from airflow_provider_mics.operators._load import MicsLoad
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Mapping
 
     from airflow.providers.common.compat.sdk import Context
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from airflow_provider_mics.bulk.row_sources import RowSource
     from airflow_provider_mics.bulk.spool import Block
     from airflow_provider_mics.bulk.upload import SentPart
-    from airflow_provider_mics.operators._sending import Preflight
 
 
 class MicsRowsLoad(MicsLoad):
@@ -44,27 +43,8 @@ class MicsRowsLoad(MicsLoad):
     :param max_deletions: Most lines that may delete something; the first one beyond ends the load. None: any number.
     """
 
-    def __init__(
-        self,
-        *,
-        max_part_bytes: int = DEFAULT_MAX_PART_BYTES,
-        parallel_uploads: int = 2,
-        preflight: Preflight = "fail",
-        dead_letter_path: str | None = None,
-        max_deletions: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.preflight: Preflight = preflight
-        self.dead_letter_path = dead_letter_path
-        self.max_deletions = max_deletions
-        self.max_part_bytes = max_part_bytes
-        self.parallel_uploads = parallel_uploads
-
     #: Where bad lines are put aside while rows are sent.
     _dead_letters: DeadLetters | None = None
-
-    template_fields: Sequence[str] = (*MicsLoad.template_fields, "dead_letter_path")
 
     @property
     @abstractmethod

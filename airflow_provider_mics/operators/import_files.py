@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_mics.api.constants import DEFAULT_MAX_PART_BYTES
 from airflow_provider_mics.operators._load import MicsLoad
 
 if TYPE_CHECKING:
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
 
     from airflow_provider_mics.api.models import DocumentImport
     from airflow_provider_mics.bulk.upload import SentPart
-    from airflow_provider_mics.operators._sending import Preflight
 
 
 class MicsImportFilesOperator(MicsLoad):
@@ -33,7 +31,7 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
     :param timeout: Time after which waiting ends and the task fails, in s. Executions go on at the platform.
     """
 
-    template_fields: Sequence[str] = (*MicsLoad.template_fields, "path", "dead_letter_path")
+    template_fields: Sequence[str] = (*MicsLoad.template_fields, "path")
     # A path that ends in .json is a file to load, not a template.
     template_ext: Sequence[str] = ()
 
@@ -41,20 +39,10 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         self,
         *,
         path: str | Sequence[str] | XComArg,
-        max_part_bytes: int = DEFAULT_MAX_PART_BYTES,
-        parallel_uploads: int = 2,
-        preflight: Preflight = "fail",
-        dead_letter_path: str | None = None,
-        max_deletions: int | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.path: Any = path
-        self.max_part_bytes = max_part_bytes
-        self.parallel_uploads = parallel_uploads
-        self.preflight: Preflight = preflight
-        self.dead_letter_path = dead_letter_path
-        self.max_deletions = max_deletions
 
     def send(self, document_import: DocumentImport) -> list[SentPart]:
         """Send the files."""

@@ -10,6 +10,7 @@ from typing import Any, Self, TypeVar
 
 import aiohttp
 import tenacity
+import yarl
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from airflow_provider_mics.api.call import Call, Reply
@@ -94,7 +95,8 @@ class AsyncMicsClient:
         try:
             async with self._session.request(
                 call.method,
-                self._settings.base_url + call.path,
+                # Else it would undo the escapes of what is allowed in paths, such as a comma in an account id.
+                yarl.URL(self._settings.base_url + call.path, encoded=True),
                 params=list(call.query),
                 headers=headers_of(call),
                 data=call.content,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from airflow_provider_mics.exceptions import MicsConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _NUMERIC_ID = re.compile(r"[0-9]{1,19}")
 
@@ -32,6 +35,11 @@ def numeric_id(value: Any, name: str) -> str:
 def path_segment(value: str) -> str:
     """Return ``value`` escaped to be one segment of a path."""
     return quote(value, safe="")
+
+
+def flags(values: Mapping[str, bool | None]) -> tuple[tuple[str, str], ...]:
+    """Return Boolean query arguments as the API writes them; those that are None are left out."""
+    return tuple((name, str(value).lower()) for name, value in values.items() if value is not None)
 
 
 def _shown(text: str) -> str:

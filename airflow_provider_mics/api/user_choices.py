@@ -1,0 +1,33 @@
+"""Endpoints of user choices: ``.../user_points/<selector>/user_choices``.
+
+Source: "Tracking API". Its tables list a request body for the two GETs too; there is nothing to send with them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_mics.api.call import Call, json_body
+from airflow_provider_mics.api.envelope import nothing
+from airflow_provider_mics.api.identifiers import numeric_id
+from airflow_provider_mics.api.selectors import UserPointSelector, user_point_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def put(datamart_id: str, selector: UserPointSelector, processing_id: str, choice: Mapping[str, Any]) -> Call[None]:
+    """Create or update a user's choice on a processing. The reply is not documented: only its acceptance is read."""
+    return Call(
+        what=f"put a user choice on processing {processing_id} into datamart {datamart_id}",
+        method="PUT",
+        path=_path(datamart_id, selector, processing_id),
+        read=nothing,
+        repeatable=True,
+        **json_body(choice),
+    )
+
+
+def _path(datamart_id: str, selector: UserPointSelector, processing_id: str | None = None) -> str:
+    path = f"{user_point_path(datamart_id, selector)}/user_choices"
+    return path if processing_id is None else f"{path}/processing_id={numeric_id(processing_id, 'processing id')}"

@@ -96,11 +96,11 @@ class AsyncMicsClient:
             async with self._session.request(
                 call.method,
                 # Else it would undo the escapes of what is allowed in paths, such as a comma in an account id.
-                yarl.URL(self._settings.base_url + call.path, encoded=True),
+                yarl.URL((call.base_url or self._settings.base_url) + call.path, encoded=True),
                 params=list(call.query),
                 headers=headers_of(call),
                 data=call.content,
-                proxy=self._proxy,
+                proxy=self._settings.proxy_for(call.base_url) if call.base_url else self._proxy,
                 allow_redirects=False,
             ) as response:
                 return Reply(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import msgspec
+
+if TYPE_CHECKING:
+    from airflow_provider_mics.exceptions import MicsAPIError
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -51,11 +54,15 @@ class Call(Generic[T_co]):
     :param content_type: Media type of the body.
     :param repeatable: Whether sending it twice does no harm, when nobody knows what became of the first.
     :param headers: Further headers.
+    :param base_url: Where it goes, if not to the address of the settings.
+    :param read_error: Turns the answer of a refused request into an error, given what the call is for; None: it is
+        mediarithmics's envelope.
     """
 
     what: str
     method: str
-    path: str
+    # It may name a person.
+    path: str = dataclasses.field(repr=False)
     read: Callable[[Reply], T_co]
     query: tuple[tuple[str, str], ...] = dataclasses.field(default=(), repr=False)
     content: bytes | None = dataclasses.field(default=None, repr=False)
@@ -63,6 +70,8 @@ class Call(Generic[T_co]):
     content_type: str | None = None
     repeatable: bool = False
     headers: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
+    base_url: str | None = None
+    read_error: Callable[[str, Reply], MicsAPIError] | None = None
 
     def with_authorization(self, value: str) -> Call[T_co]:
         """Return the same call with the given Authorization header."""

@@ -93,12 +93,13 @@ class MicsClient:
             try:
                 with self._session.request(
                     call.method,
-                    self._settings.base_url + call.path,
+                    (call.base_url or self._settings.base_url) + call.path,
                     params=list(call.query),
                     headers=headers_of(call),
                     data=body if len(body) else None,
                     timeout=(CONNECT_TIMEOUT_S, self._settings.timeout_s),
                     allow_redirects=False,
+                    proxies=_proxies(self._settings.proxy_for(call.base_url)) if call.base_url else None,
                     # The environment's CA file would override the session's.
                     verify=self._verify,
                     stream=True,
@@ -201,13 +202,18 @@ def _session(settings: APISettings) -> requests.Session:
     # and CA file, the settings have read.
     session.trust_env = False
     if proxy := settings.effective_proxy:
-        session.proxies = {"http": proxy, "https": proxy}
+        session.proxies = _proxies(proxy)
     # The API needs no cookies, and a jar would be shared by threads.
     session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
     adapter = _Adapter(settings.timeout_s)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
+
+
+def _proxies(proxy: str | None) -> dict[str, Any]:
+    """Return what tells requests its proxy. None takes that of the session away; requests' annotations do not know."""
+    return {"http": proxy, "https": proxy}
 
 
 def _never_connected(error: BaseException) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from airflow_provider_mics.api import authentication
@@ -33,8 +34,8 @@ class Credentials(Protocol):
     def renewal(self) -> Call[AccessToken] | None:
         """Return the call that gets a new token, or None if there is no such way."""
 
-    def accept(self, token: AccessToken, now: float) -> None:
-        """Keep a new token."""
+    def accept(self, token: AccessToken, now: float) -> str:
+        """Keep a new token, and return the Authorization header that it makes."""
 
     def refuse(self, header: str) -> None:
         """Forget the token that the API has just refused."""
@@ -54,34 +55,68 @@ class TokenCredentials:
         """Return None: nothing but its owner can renew it."""
         return None
 
-    def accept(self, token: AccessToken, now: float) -> None:
-        """Do nothing: there is never a new one."""
+    def accept(self, token: AccessToken, now: float) -> str:  # noqa: ARG002
+        """Return the token that there is: there is never a new one."""
+        return self._token
 
     def refuse(self, header: str) -> None:
         """Do nothing: there is no other."""
 
 
-class LoginCredentials:
-    """An e-mail and password, traded for tokens of one hour.
+class RenewedCredentials(ABC):
+    """Credentials that are traded for tokens which end.
 
     Shared by all threads that send for one connection.
 
     :param on_new_secret: Called with each token that is got, so that it can be masked in logs.
     """
 
-    def __init__(self, email: str, password: str, on_new_secret: Callable[[str], None] = lambda _: None) -> None:
-        self._email = email
-        self._password = password
+    #: What comes before the token in the Authorization header.
+    prefix = ""
+
+    def __init__(self, on_new_secret: Callable[[str], None] = lambda _: None) -> None:
         self._on_new_secret = on_new_secret
         self._lock = threading.Lock()
-        self._token: str | None = None
+        self._header: str | None = None
         self._renew_at = 0.0
-        self._refresh_token: str | None = None
+
+    @abstractmethod
+    def renewal(self) -> Call[AccessToken]:
+        """Return the call that gets a new token."""
 
     def header(self, now: float) -> str | None:
-        """Return the access token while it is not about to end."""
+        """Return the Authorization header while its token is not about to end."""
         with self._lock:
-            return self._token if now < self._renew_at else None
+            return self._header if now < self._renew_at else None
+
+    def accept(self, token: AccessToken, now: float) -> str:
+        """Keep a new token, and return the Authorization header that it makes."""
+        self._on_new_secret(token.access_token)
+        header = f"{self.prefix}{token.access_token}"
+        with self._lock:
+            self._header = header
+            # A token that lives shorter than the margin is used for half of its life.
+            self._renew_at = now + max(token.expires_in - RENEWAL_MARGIN_S, token.expires_in / 2)
+        return header
+
+    def refuse(self, header: str) -> None:
+        """Forget the token, unless another thread has renewed it meanwhile."""
+        with self._lock:
+            if self._header == header:
+                self._header, self._renew_at = None, 0.0
+
+
+class LoginCredentials(RenewedCredentials):
+    """An e-mail and password, traded for tokens of one hour.
+
+    :param on_new_secret: Called with each token that is got, so that it can be masked in logs.
+    """
+
+    def __init__(self, email: str, password: str, on_new_secret: Callable[[str], None] = lambda _: None) -> None:
+        super().__init__(on_new_secret)
+        self._email = email
+        self._password = password
+        self._refresh_token: str | None = None
 
     def renewal(self) -> Call[AccessToken]:
         """Return the call that trades the refresh token, where one was given, or else the password."""
@@ -94,22 +129,14 @@ class LoginCredentials:
             else authentication.log_in(self._email, self._password)
         )
 
-    def accept(self, token: AccessToken, now: float) -> None:
-        """Keep a new token."""
-        for secret in (token.access_token, token.refresh_token):
-            if secret:
-                self._on_new_secret(secret)
+    def accept(self, token: AccessToken, now: float) -> str:
+        """Keep a new token, and the refresh token that comes with it."""
+        header = super().accept(token, now)
+        if token.refresh_token:
+            self._on_new_secret(token.refresh_token)
         with self._lock:
-            self._token = token.access_token
-            # A token that lives shorter than the margin is used for half of its life.
-            self._renew_at = now + max(token.expires_in - RENEWAL_MARGIN_S, token.expires_in / 2)
             self._refresh_token = token.refresh_token
-
-    def refuse(self, header: str) -> None:
-        """Forget the token, unless another thread has renewed it meanwhile."""
-        with self._lock:
-            if self._token == header:
-                self._token, self._renew_at = None, 0.0
+        return header
 
 
 def authorized(call: Call[T], credentials: Credentials, clock: Callable[[], float]) -> Conversation[T]:
@@ -148,5 +175,4 @@ def _renewed(credentials: Credentials, clock: Callable[[], float]) -> Conversati
         if fallback is None or fallback.what == renewal.what:
             raise
         token = yield fallback
-    credentials.accept(token, clock())
-    return token.access_token
+    return credentials.accept(token, clock())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
@@ -66,7 +66,7 @@ def read_reply(call: Call[T], reply: Reply) -> T:
             hint="Set the connection's host to the address that the API itself answers on.",
         )
     if not HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES:
-        raise _api_error(call, reply, _envelope(reply))
+        raise call.read_error(call.what, reply) if call.read_error else _api_error(call, reply, _envelope(reply))
     try:
         return call.read(reply)
     except _ErrorEnvelopeError as refusal:
@@ -74,7 +74,7 @@ def read_reply(call: Call[T], reply: Reply) -> T:
     except _UNREADABLE as error:
         # What was read stays out of the text: it may be rows.
         raise MicsReplyError(
-            f"the reply (HTTP {reply.status}, {_described(reply)}) is not what this API answers: {_shape(error)}.",
+            f"the reply (HTTP {reply.status}, {described(reply)}) is not what this API answers: {_shape(error)}.",
             call=call.what,
         ) from None
 
@@ -122,6 +122,32 @@ class _ErrorEnvelopeError(Exception):
         self.envelope = envelope
 
 
+def kind_of(status: int) -> type[MicsAPIError]:
+    """Return the error that an HTTP status means."""
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return MicsServerError
+    return _KINDS.get(status, MicsAPIError)
+
+
+_KINDS: Final[dict[int, type[MicsAPIError]]] = {
+    HTTPStatus.UNAUTHORIZED: MicsAuthenticationError,
+    HTTPStatus.FORBIDDEN: MicsPermissionError,
+    HTTPStatus.NOT_FOUND: MicsNotFoundError,
+    HTTPStatus.TOO_MANY_REQUESTS: MicsRateLimitError,
+}
+_HINTS: Final[dict[int, str]] = {
+    HTTPStatus.UNAUTHORIZED: (
+        "Check the connection's password, and its login if it has one; API tokens end after 12 to 24 months."
+    ),
+    HTTPStatus.FORBIDDEN: (
+        "The token's user has no right to it: check datamart_id, and the user's rights in Navigator."
+    ),
+    HTTPStatus.NOT_FOUND: "Check the ids; the API also answers so where the token's user has no right.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Lower max_part_bytes.",
+    HTTPStatus.TOO_MANY_REQUESTS: "Set rate_limit (requests/s) in the connection's extra.",
+}
+
+
 def _accepted(reply: Reply) -> _Envelope:
     envelope = _envelope_decoder.decode(reply.body)
     if envelope.status.lower() != "ok":
@@ -137,31 +163,14 @@ def _envelope(reply: Reply) -> _Envelope | None:
 
 
 def _api_error(call: Call[Any], reply: Reply, envelope: _Envelope | None) -> MicsAPIError:
-    kind: type[MicsAPIError] = MicsAPIError
-    hint = None
-    match reply.status:
-        case HTTPStatus.UNAUTHORIZED:
-            kind = MicsAuthenticationError
-            hint = "Check the connection's password, and its login if it has one; API tokens end after 12 to 24 months."
-        case HTTPStatus.FORBIDDEN:
-            kind = MicsPermissionError
-            hint = "The token's user has no right to it: check datamart_id, and the user's rights in Navigator."
-        case HTTPStatus.NOT_FOUND:
-            kind = MicsNotFoundError
-            hint = "Check the ids; the API also answers so where the token's user has no right."
-        case HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-            hint = "Lower max_part_bytes."
-        case HTTPStatus.TOO_MANY_REQUESTS:
-            kind = MicsRateLimitError
-            hint = "Set rate_limit (requests/s) in the connection's extra."
-        case status if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            kind = MicsServerError
+    kind = kind_of(reply.status)
+    hint = _HINTS.get(reply.status)
     wait_s = retry_after(reply.headers, dt.datetime.now(dt.UTC))
     if envelope is None:
         return kind(
             call=call.what,
             http_status=reply.status,
-            error=f"{_described(reply)}, not this API's envelope",
+            error=f"{described(reply)}, not this API's envelope",
             retry_after_s=wait_s,
             has_envelope=False,
             hint=hint,
@@ -183,7 +192,8 @@ def _plain(value: Any) -> str | None:
     return text if 0 < len(text) <= 64 and text.replace("-", "").replace("_", "").isalnum() else None  # noqa: PLR2004
 
 
-def _described(reply: Reply) -> str:
+def described(reply: Reply) -> str:
+    """Return what a reply is, without anything of it."""
     media_type = reply.headers.get("content-type", "no content type").split(";")[0][:60]
     return f"{len(reply.body)} bytes of {media_type}"
 

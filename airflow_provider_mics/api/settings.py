@@ -53,9 +53,16 @@ class APISettings:
 
         :raises MicsConfigurationError: The environment names one that cannot be used.
         """
+        return self.proxy_for(self.base_url)
+
+    def proxy_for(self, url: str) -> str | None:
+        """Return the proxy to use for an address.
+
+        :raises MicsConfigurationError: The environment names one that cannot be used.
+        """
         if self.proxy:
             return self.proxy
-        address = urlsplit(self.base_url)
+        address = urlsplit(url)
         if urllib.request.proxy_bypass(address.hostname or ""):
             return None
         named = urllib.request.getproxies().get(address.scheme)
@@ -75,9 +82,11 @@ class APISettings:
         return next((path for path in named if path and Path(path).exists()), True)
 
 
-def checked_base_url(url: str) -> str:
+def checked_base_url(url: str, name: str = "host", example: str = DEFAULT_BASE_URL) -> str:
     """Return ``url`` without trailing slash if tokens may be sent to it.
 
+    :param name: The field of the connection that it comes from, for the message.
+    :param example: What such an address may look like.
     :raises MicsConfigurationError: It is no address, or not https and not this machine, or carries a password or query.
     """
     try:
@@ -86,21 +95,19 @@ def checked_base_url(url: str) -> str:
         # Labels that are empty or too long; the transports would fail on them in ways of their own.
         (host or "").encode("idna")
     except ValueError:
-        raise MicsConfigurationError("The host of the connection is not an address.") from None
+        raise MicsConfigurationError(f"The {name} of the connection is not an address.") from None
     if parts.scheme not in {"https", "http"} or not host:
-        raise MicsConfigurationError(
-            "The host of the connection must be an address such as https://api.mediarithmics.com."
-        )
+        raise MicsConfigurationError(f"The {name} of the connection must be an address such as {example}.")
     if "@" in parts.netloc:
         raise MicsConfigurationError(
-            "The host of the connection carries a user name or password.",
+            f"The {name} of the connection carries a user name or password.",
             hint="Put the API token into the connection's password.",
         )
     if parts.query or parts.fragment:
-        raise MicsConfigurationError("The host of the connection must have no ? or # in it.")
+        raise MicsConfigurationError(f"The {name} of the connection must have no ? or # in it.")
     if parts.scheme == "http" and not is_loopback(host):
         raise MicsConfigurationError(
-            f"The connection's host is http://{host}: tokens and customer data travel only over https.",
+            f"The connection's {name} is http://{host}: tokens and customer data travel only over https.",
             hint="Plain http is for a server on this same machine.",
         )
     return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-
-from airflow.providers.common.compat.sdk import BaseHook
 
 from airflow_provider_mics.api import data_files, directory, document_imports, executions
 from airflow_provider_mics.api.constants import DEFAULT_PAGE_SIZE, MimeType, Priority
@@ -21,22 +17,17 @@ from airflow_provider_mics.exceptions import (
     MicsReplyError,
     MicsTransportError,
 )
+from airflow_provider_mics.hooks._base import APIHook
 from airflow_provider_mics.hooks.connection import MicsConnection, read_connection
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping
-    from typing import TypeVar
+    from collections.abc import Callable, Iterable, Mapping
 
-    from airflow_provider_mics.api.async_client import AsyncMicsClient
-    from airflow_provider_mics.api.call import Call, OpenBody
-    from airflow_provider_mics.api.client import MicsClient
-    from airflow_provider_mics.api.conversation import Conversation
+    from airflow_provider_mics.api.call import OpenBody
     from airflow_provider_mics.api.models import ConnectedUser, Datamart, DocumentImport, Execution, Page
 
-    T = TypeVar("T")
 
-
-class MicsHook(BaseHook):
+class MicsHook(APIHook[MicsConnection]):
     """Talks to mediarithmics: authentication, HTTP, and one method per endpoint.
 
     Nothing is resolved or sent before the first method that needs it. Every method raises a subclass of
@@ -54,47 +45,21 @@ class MicsHook(BaseHook):
     hook_name = "mediarithmics"
 
     def __init__(self, mics_conn_id: str = default_conn_name, datamart_id: str | None = None) -> None:
-        super().__init__()
+        super().__init__(mics_conn_id)
         self.mics_conn_id = mics_conn_id
         self._datamart_id = datamart_id
 
-    @cached_property
-    def connection(self) -> MicsConnection:
-        """The Airflow connection, read once."""
-        from airflow.sdk.log import mask_secret
-
-        found = self.get_connection(self.mics_conn_id)
-        return _read(found, found.extra_dejson, mask_secret)
-
-    @cached_property
-    def client(self) -> MicsClient:
-        """The client that sends this hook's calls; it may be shared by threads."""
-        # Deferred: requests is heavy, and Dag files import this module.
-        from airflow_provider_mics.api.client import MicsClient
-
-        return MicsClient(self.connection.settings, self.connection.credentials)
-
-    @contextlib.asynccontextmanager
-    async def async_client(self) -> AsyncIterator[AsyncMicsClient]:
-        """Open a client for the running event loop, without blocking it."""
-        from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
-        from airflow.sdk.log import amask_secret
-
-        from airflow_provider_mics.api.async_client import AsyncMicsClient
-
-        masking: set[asyncio.Task[None]] = set()
-
-        def mask(secret: str) -> None:
-            masking.add(asyncio.ensure_future(amask_secret(secret)))
-
-        found = await get_async_connection(self.mics_conn_id, hook=self)
-        connection = _read(found, await get_async_extra_dejson(found), mask)
-        try:
-            async with AsyncMicsClient(connection.settings, connection.credentials) as client:
-                yield client
-        finally:
-            if masking:
-                await asyncio.wait(masking)
+    def read(self, found: Any, extra: Mapping[str, Any], on_new_secret: Callable[[str], None]) -> MicsConnection:
+        """Read an Airflow connection."""
+        return read_connection(
+            host=found.host,
+            port=found.port,
+            schema=found.schema,
+            login=found.login,
+            password=found.password,
+            extra=extra,
+            on_new_secret=on_new_secret,
+        )
 
     @property
     def datamart_id(self) -> str:
@@ -110,14 +75,6 @@ class MicsHook(BaseHook):
                 hint="Set datamart_id in one of them; Navigator shows it under Settings > Datamart > Datamarts.",
             )
         return self.connection.datamart_id
-
-    def send(self, call: Call[T]) -> T:
-        """Make one call."""
-        return self.client.send(call)
-
-    def run(self, conversation: Conversation[T]) -> T:
-        """Make the calls of a conversation."""
-        return self.client.run(conversation)
 
     def create_document_import(
         self,
@@ -268,18 +225,6 @@ def _diagnosis(error: MicsError) -> str:
         case _:
             return str(error)
     return f"{found} {error}"
-
-
-def _read(found: Any, extra: Mapping[str, Any], on_new_secret: Any) -> MicsConnection:
-    return read_connection(
-        host=found.host,
-        port=found.port,
-        schema=found.schema,
-        login=found.login,
-        password=found.password,
-        extra=extra,
-        on_new_secret=on_new_secret,
-    )
 
 
 def _text(value: str | int | None) -> str | None:

@@ -1,0 +1,103 @@
+"""What the hooks of this provider have in common."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from abc import ABC, abstractmethod
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from airflow.providers.common.compat.sdk import BaseHook
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+
+    from airflow_provider_mics.api.async_client import AsyncMicsClient
+    from airflow_provider_mics.api.call import Call
+    from airflow_provider_mics.api.client import MicsClient
+    from airflow_provider_mics.api.conversation import Conversation
+    from airflow_provider_mics.api.credentials import Credentials
+    from airflow_provider_mics.api.settings import APISettings
+
+T = TypeVar("T")
+
+
+class APIConnection(Protocol):
+    """What every Airflow connection of this provider says."""
+
+    @property
+    def settings(self) -> APISettings:
+        """Where the API is."""
+
+    @property
+    def credentials(self) -> Credentials:
+        """What proves who is asking."""
+
+
+C = TypeVar("C", bound=APIConnection)
+
+
+class APIHook(BaseHook, ABC, Generic[C]):
+    """A connection and the clients that use it. Nothing is resolved or sent before the first method that needs it.
+
+    :param conn_id: The Airflow connection.
+    """
+
+    def __init__(self, conn_id: str) -> None:
+        super().__init__()
+        self._conn_id = conn_id
+
+    @abstractmethod
+    def read(self, found: Any, extra: Mapping[str, Any], on_new_secret: Callable[[str], None]) -> C:
+        """Read an Airflow connection.
+
+        :param extra: The connection's, decoded.
+        :param on_new_secret: Called with each token that is got, so that it can be masked in logs.
+        """
+
+    @cached_property
+    def connection(self) -> C:
+        """The Airflow connection, read once."""
+        from airflow.sdk.log import mask_secret
+
+        found = self.get_connection(self._conn_id)
+        return self.read(found, found.extra_dejson, mask_secret)
+
+    @cached_property
+    def client(self) -> MicsClient:
+        """The client that sends this hook's calls; it may be shared by threads."""
+        # Deferred: requests is heavy, and Dag files import this module.
+        from airflow_provider_mics.api.client import MicsClient
+
+        return MicsClient(self.connection.settings, self.connection.credentials)
+
+    @contextlib.asynccontextmanager
+    async def async_client(self) -> AsyncIterator[AsyncMicsClient]:
+        """Open a client for the running event loop, without blocking it."""
+        from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
+        from airflow.sdk.log import amask_secret
+
+        from airflow_provider_mics.api.async_client import AsyncMicsClient
+
+        masking: set[asyncio.Task[None]] = set()
+
+        def mask(secret: str) -> None:
+            masking.add(asyncio.ensure_future(amask_secret(secret)))
+
+        found = await get_async_connection(self._conn_id, hook=self)
+        connection = self.read(found, await get_async_extra_dejson(found), mask)
+        try:
+            async with AsyncMicsClient(connection.settings, connection.credentials) as client:
+                yield client
+        finally:
+            if masking:
+                await asyncio.wait(masking)
+
+    def send(self, call: Call[T]) -> T:
+        """Make one call."""
+        return self.client.send(call)
+
+    def run(self, conversation: Conversation[T]) -> T:
+        """Make the calls of a conversation."""
+        return self.client.run(conversation)

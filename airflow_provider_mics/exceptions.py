@@ -152,6 +152,10 @@ class MicsRateLimitError(MicsAPIError):
     """The API asked for fewer requests (HTTP 429). Such a request has not been acted on."""
 
 
+class MicsStateError(MicsError):
+    """What the next try of a task must know could not be written down or read. Another try may go better."""
+
+
 class MicsUploadError(MicsError):
     """Some parts of a load could not be sent.
 
@@ -184,3 +188,7 @@ class MicsCountMismatchError(MicsLoadError):
 
 class MicsWaitError(MicsError):
     """The end of a load could not be waited for; the load itself goes on at the platform."""
+
+
+class MicsExecutionLostError(MicsWaitError):
+    """The platform has lost sight of an execution: nobody knows what became of its lines. It may come back."""

@@ -101,6 +101,19 @@ def page(model: type[T]) -> Callable[[Reply], Page[T]]:
     return read
 
 
+def some(model: type[T]) -> Callable[[Reply], list[T]]:
+    """Return a reader of an envelope that holds one resource, several, or none: its documentation does not say."""
+    decoder = msgspec.json.Decoder(list[model] | model | None, strict=False)  # type: ignore[valid-type]
+
+    def read(reply: Reply) -> list[T]:
+        found = decoder.decode(_accepted(reply).data)
+        if found is None:
+            return []
+        return found if isinstance(found, list) else [found]
+
+    return read
+
+
 def nothing(reply: Reply) -> None:
     """Read a reply of which only the acceptance matters; it may be empty."""
     if reply.body.strip():

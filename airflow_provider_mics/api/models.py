@@ -152,6 +152,87 @@ class Datamart(Resource, frozen=True, kw_only=True):
     archived: bool | None = None
 
 
+class Compartment(Resource, frozen=True, kw_only=True):
+    """What user accounts belong to."""
+
+    #: Id of the datamart's use of the compartment.
+    id: str | int
+    #: Id of the compartment itself, as lines and selectors take it.
+    compartment_id: str | int
+    name: str | None = None
+    token: str | None = None
+    #: Whether it is that of accounts for which none is named.
+    default: bool | None = None
+
+
+class Channel(Resource, frozen=True, kw_only=True):
+    """A site or application of a datamart."""
+
+    id: str | int
+    name: str | None = None
+    #: ``SITE`` or ``MOBILE_APPLICATION``.
+    type: str | None = None
+    token: str | None = None
+    domain: str | None = None
+
+
+class AudienceSegment(Resource, frozen=True, kw_only=True):
+    """A set of user points."""
+
+    id: str | int
+    name: str | None = None
+    technical_name: str | None = None
+    #: ``USER_LIST`` for those that imports fill; also ``USER_QUERY`` and more.
+    type: str | None = None
+    #: ``FILE_IMPORT``, ``TAG``, ``SCENARIO``.
+    feed_type: str | None = None
+    datamart_id: str | int | None = None
+    organisation_id: str | int | None = None
+
+
+class Processing(Resource, frozen=True, kw_only=True):
+    """A purpose for which data is used, which users consent or object to."""
+
+    id: str | int
+    name: str | None = None
+    technical_name: str | None = None
+    purpose: str | None = None
+    legal_basis: str | None = None
+    community_id: str | int | None = None
+    token: str | None = None
+    archived: bool | None = None
+
+
+class Label(Resource, frozen=True, kw_only=True):
+    """A word to group document imports by."""
+
+    id: str | int
+    name: str | None = None
+    organisation_id: str | int | None = None
+
+
+class ApiToken(Resource, frozen=True, kw_only=True):
+    """A long-term token of a user.
+
+    :param value: The secret itself; given once, when it is created.
+    """
+
+    id: str | int
+    name: str | None = None
+    creation_date: int | None = None
+    expiration_date: int | None = None
+    value: str | None = None
+
+    @property
+    def expires_at(self) -> pendulum.DateTime | None:
+        """When it ends, in UTC."""
+        return _moment(self.expiration_date)
+
+    def __repr__(self) -> str:
+        """Show no secret."""
+        return f"ApiToken(id={self.id!r}, name={self.name!r}, expiration_date={self.expiration_date!r})"
+
+
 class ConnectedUser(Resource, frozen=True, kw_only=True):
     """The user whose token is used."""
 

@@ -73,6 +73,9 @@ class UserPointSelector:
         return [field for field in ("compartment_id", *_KINDS) if getattr(self, field) is not None]
 
     def _pairs(self) -> list[str]:
+        if self.user_point_id is not None:
+            # Some routes know user points by the bare id only; all of them know it so.
+            return [self.user_point_id]
         return [f"{field}={path_segment(str(getattr(self, field)))}" for field in self._given()]
 
 

@@ -1,15 +1,21 @@
-"""Endpoints of user activities. Sources: "Tracking API", and the vendor's own tests for the query arguments."""
+"""Endpoints of user activities.
+
+Sources: "Tracking API" for sending, and the vendor's own tests for its query arguments; "UserActivity API" for reading
+and deleting.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mics.api.call import Call, json_body
-from airflow_provider_mics.api.envelope import nothing
+from airflow_provider_mics.api.envelope import nothing, some
 from airflow_provider_mics.api.identifiers import flags, numeric_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from airflow_provider_mics.api.selectors import UserPointSelector
 
 
 def post(
@@ -36,3 +42,43 @@ def post(
         repeatable=bool(activity.get("$unique_key")),
         **json_body(activity),
     )
+
+
+def find(datamart_id: str, selector: UserPointSelector, *, filters: str | None = None) -> Call[list[dict[str, Any]]]:
+    """List a user point's activities. HTTP 404 means that there are none.
+
+    :param filters: ``field==value|other,field==value``: a comma for "and", a bar for "or". The fields are
+        ``$unique_key``, ``$type``, ``$channel_id``, ``start_ts``, ``end_ts`` and the datamart's own.
+    """
+    return Call(
+        what=f"list a user point's activities in datamart {datamart_id}",
+        method="GET",
+        path=_timeline_path(datamart_id, selector),
+        query=_filters(filters),
+        read=some(dict[str, Any]),
+        repeatable=True,
+    )
+
+
+def delete(datamart_id: str, selector: UserPointSelector, *, filters: str | None) -> Call[None]:
+    """Delete a user point's activities. HTTP 404 means that there are none.
+
+    :param filters: Which, as for :func:`find`; None: all of them.
+    """
+    return Call(
+        what=f"delete a user point's activities in datamart {datamart_id}",
+        method="DELETE",
+        path=_timeline_path(datamart_id, selector),
+        query=_filters(filters),
+        read=nothing,
+        repeatable=True,
+    )
+
+
+def _timeline_path(datamart_id: str, selector: UserPointSelector) -> str:
+    prefix = f"/v1/datamarts/{numeric_id(datamart_id, 'datamart id')}/user_timelines"
+    return f"{prefix}/{selector.segments}/user_activities"
+
+
+def _filters(filters: str | None) -> tuple[tuple[str, str], ...]:
+    return () if filters is None else (("filters", filters),)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mics.api.call import Call, json_body
-from airflow_provider_mics.api.envelope import nothing
+from airflow_provider_mics.api.envelope import nothing, one, some
 from airflow_provider_mics.api.identifiers import flags, numeric_id, path_segment
 from airflow_provider_mics.api.selectors import UserPointSelector, identifier, user_point_path
 
@@ -42,6 +42,51 @@ def put(
         read=nothing,
         repeatable=True,
         **json_body(profile),
+    )
+
+
+def find(
+    datamart_id: str, selector: UserPointSelector, *, compartment_id: str | None = None
+) -> Call[list[dict[str, Any]]]:
+    """List the profiles of a user point. HTTP 404 means that there are none.
+
+    :param compartment_id: Those of this compartment only.
+    """
+    return Call(
+        what=f"list the profiles of a user point in datamart {datamart_id}",
+        method="GET",
+        path=_path(datamart_id, selector, compartment_id),
+        read=some(dict[str, Any]),
+        repeatable=True,
+    )
+
+
+def get(
+    datamart_id: str, selector: UserPointSelector, *, compartment_id: str, user_account_id: str
+) -> Call[dict[str, Any]]:
+    """Get one profile of a user point. HTTP 404 means that there is none."""
+    return Call(
+        what=f"get a user profile of compartment {compartment_id} of datamart {datamart_id}",
+        method="GET",
+        path=_path(datamart_id, selector, compartment_id, user_account_id),
+        read=one(dict[str, Any]),
+        repeatable=True,
+    )
+
+
+def delete(
+    datamart_id: str, selector: UserPointSelector, *, compartment_id: str, user_account_id: str | None = None
+) -> Call[None]:
+    """Delete one profile of a user point. HTTP 404 means that there is none.
+
+    :param user_account_id: None: the compartment's profile without an account.
+    """
+    return Call(
+        what=f"delete a user profile of compartment {compartment_id} of datamart {datamart_id}",
+        method="DELETE",
+        path=_path(datamart_id, selector, compartment_id, user_account_id),
+        read=nothing,
+        repeatable=True,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 _INTEGRATION = "mediarithmics"
+_METAX = "JunctionTV MetaX"
 
 
 def get_provider_info() -> dict[str, Any]:
@@ -18,9 +19,17 @@ def get_provider_info() -> dict[str, Any]:
                 "integration-name": _INTEGRATION,
                 "external-doc-url": "https://developer.mediarithmics.io/",
                 "tags": ["service"],
-            }
+            },
+            {
+                "integration-name": _METAX,
+                "external-doc-url": "http://api.junctiontv.com/jtv/jtapi/",
+                "tags": ["service"],
+            },
         ],
-        "hooks": [{"integration-name": _INTEGRATION, "python-modules": ["airflow_provider_mics.hooks.mics"]}],
+        "hooks": [
+            {"integration-name": _METAX, "python-modules": ["airflow_provider_mics.hooks.metax"]},
+            {"integration-name": _INTEGRATION, "python-modules": ["airflow_provider_mics.hooks.mics"]},
+        ],
         "operators": [
             {
                 "integration-name": _INTEGRATION,
@@ -56,7 +65,7 @@ def get_provider_info() -> dict[str, Any]:
             {"integration-name": _INTEGRATION, "python-modules": ["airflow_provider_mics.triggers.execution"]}
         ],
         "extra-links": ["airflow_provider_mics.links.document_import.MicsDocumentImportLink"],
-        "connection-types": [_mics_connection()],
+        "connection-types": [_mics_connection(), _metax_connection()],
         "cli": ["airflow_provider_mics.cli.definition.get_mics_cli_commands"],
     }
 
@@ -99,26 +108,63 @@ def _mics_connection() -> dict[str, Any]:
                 "description": "Address of the web UI, for links. Default: https://navigator.mediarithmics.com",
                 "schema": {"type": ["string", "null"]},
             },
-            "timeout": {
-                "label": "Timeout (s)",
-                "description": "Seconds without any progress after which a call is given up. However long an upload "
-                "takes, it goes on while bytes flow. Default: 120",
-                "schema": {"type": ["number", "null"], "exclusiveMinimum": 0},
+            **_common_fields(),
+        },
+    }
+
+
+def _metax_connection() -> dict[str, Any]:
+    return {
+        "connection-type": "metax",
+        "hook-class-name": "airflow_provider_mics.hooks.metax.MetaxHook",
+        "hook-name": _METAX,
+        "ui-field-behaviour": {
+            "hidden-fields": ["schema", "extra"],
+            "relabeling": {
+                "host": "MetaX address",
+                "login": "Client id",
+                "password": "Access token or client secret",
             },
-            "rate_limit": {
-                "label": "Requests per second",
-                "description": "Most requests per second that each process sends. Default: no limit",
-                "schema": {"type": ["number", "null"], "exclusiveMinimum": 0},
+            "placeholders": {
+                "host": "https://metax.example.com",
+                "port": "443; without one, Airflow 3.3 cannot test it",
+                "login": "leave empty if you have an access token",
+                "password": "the access token, or the secret of the client id",
             },
-            "verify": {
-                "label": "Verify the certificate",
-                "description": "true, false, or the path of a file of CA certificates. Default: true",
+        },
+        "conn-fields": {
+            "oauth_url": {
+                "label": "OAuth address",
+                "description": "Where a client id and secret are traded for access tokens. "
+                "Default: https://cloud.junctiontv.net/ums/2.0/oauth/",
                 "schema": {"type": ["string", "null"]},
             },
-            "proxy": {
-                "label": "Proxy",
-                "description": "Address of an HTTP proxy. Default: the one that the environment names",
-                "schema": {"type": ["string", "null"]},
-            },
+            **_common_fields(),
+        },
+    }
+
+
+def _common_fields() -> dict[str, Any]:
+    return {
+        "timeout": {
+            "label": "Timeout (s)",
+            "description": "Seconds without any progress after which a call is given up. However long an upload "
+            "takes, it goes on while bytes flow. Default: 120",
+            "schema": {"type": ["number", "null"], "exclusiveMinimum": 0},
+        },
+        "rate_limit": {
+            "label": "Requests per second",
+            "description": "Most requests per second that each process sends. Default: no limit",
+            "schema": {"type": ["number", "null"], "exclusiveMinimum": 0},
+        },
+        "verify": {
+            "label": "Verify the certificate",
+            "description": "true, false, or the path of a file of CA certificates. Default: true",
+            "schema": {"type": ["string", "null"]},
+        },
+        "proxy": {
+            "label": "Proxy",
+            "description": "Address of an HTTP proxy. Default: the one that the environment names",
+            "schema": {"type": ["string", "null"]},
         },
     }

@@ -48,23 +48,37 @@ def read_connection(
     :param on_new_secret: Called with each token that a login gets, so that it can be masked in logs.
     :raises MicsConfigurationError: Something in it cannot be right; the message names the field and shows no secret.
     """
-    given = {name: value for name, value in extra.items() if value is not None and value != ""}
+    given = given_in(extra)
     datamart_id = given.get("datamart_id")
     organisation_id = given.get("organisation_id")
     return MicsConnection(
-        settings=APISettings(
-            base_url=_base_url(host, port, schema),
-            timeout_s=_number(given, "timeout", DEFAULT_TIMEOUT_S),
-            verify=_verify(given.get("verify", True)),
-            proxy=_text(given.get("proxy")),
-            rate_limit=_number(given, "rate_limit", None),
-        ),
+        settings=settings_of(given, host, port, schema),
         credentials=_credentials(login, password, on_new_secret),
         datamart_id=None if datamart_id is None else numeric_id(datamart_id, "datamart id of the connection"),
         organisation_id=(
             None if organisation_id is None else numeric_id(organisation_id, "organisation id of the connection")
         ),
         navigator_url=str(given.get("navigator_url", DEFAULT_NAVIGATOR_URL)).rstrip("/"),
+    )
+
+
+def given_in(extra: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the extra fields that say something."""
+    return {name: value for name, value in extra.items() if value is not None and value != ""}
+
+
+def settings_of(given: Mapping[str, Any], host: str | None, port: int | None, schema: str | None) -> APISettings:
+    """Read what connections of every type have.
+
+    :param given: The extra fields that say something.
+    :raises MicsConfigurationError: Something in it cannot be right.
+    """
+    return APISettings(
+        base_url=_base_url(host, port, schema),
+        timeout_s=_number(given, "timeout", DEFAULT_TIMEOUT_S),
+        verify=_verify(given.get("verify", True)),
+        proxy=_text(given.get("proxy")),
+        rate_limit=_number(given, "rate_limit", None),
     )
 
 
@@ -97,17 +111,31 @@ def _credentials(login: str | None, password: str | None, on_new_secret: Callabl
     if secret != password:
         # Airflow masks the password as it is written in the connection.
         on_new_secret(secret)
-    if secret.lower().startswith("bearer "):
-        raise MicsConfigurationError(
-            "The connection's password begins with 'Bearer'.",
-            hint="Put only the API token there; mediarithmics takes it as it is.",
-        )
-    if not secret.isascii() or not secret.isprintable() or " " in secret:
-        raise MicsConfigurationError(
-            "The connection's password is no API token: it contains spaces or characters that no token has.",
+    return TokenCredentials(
+        checked_token(
+            secret,
+            "API token",
+            bearer_hint="Put only the API token there; mediarithmics takes it as it is.",
             hint="If it is the password of an e-mail login, put the e-mail into login.",
         )
-    return TokenCredentials(secret)
+    )
+
+
+def checked_token(secret: str, kind: str, *, bearer_hint: str, hint: str) -> str:
+    """Return a password that can be a token.
+
+    :param kind: What such a token is called.
+    :param bearer_hint: What to do if it begins like a header.
+    :param hint: What to do if it is something else.
+    :raises MicsConfigurationError: It cannot be one.
+    """
+    if secret.lower().startswith("bearer "):
+        raise MicsConfigurationError("The connection's password begins with 'Bearer'.", hint=bearer_hint)
+    if not secret.isascii() or not secret.isprintable() or " " in secret:
+        raise MicsConfigurationError(
+            f"The connection's password is no {kind}: it contains spaces or characters that no token has.", hint=hint
+        )
+    return secret
 
 
 def _number(given: Mapping[str, Any], name: str, default: Any) -> Any:

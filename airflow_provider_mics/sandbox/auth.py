@@ -50,12 +50,17 @@ class Access:
         #: Temporary tokens, with the millisecond at which each ends.
         self._issued: dict[str, int] = {}
         self._refresh: set[str] = set()
+        #: Long-term tokens created by the API, with the millisecond at which each ends.
+        self._granted: dict[str, int] = {}
 
     def check(self, headers: Mapping[str, str]) -> None:
         """Let a request with a good token through; 401 otherwise. The text is UNKNOWN at the vendor."""
         value = headers.get("authorization", "")
+        bare = value.removeprefix(_PREFIX)
         with self._lock:
-            good = value.removeprefix(_PREFIX) in self._tokens or self._issued.get(value, 0) > self._clock.now()
+            good = bare in self._tokens or (
+                max(self._issued.get(value, 0), self._granted.get(bare, 0)) > self._clock.now()
+            )
         if not good:
             raise HttpError(
                 HTTPStatus.UNAUTHORIZED, "Authentication is required: the access token is missing or invalid"
@@ -75,6 +80,16 @@ class Access:
         with self._lock:
             self._tokens.discard(old.removeprefix(_PREFIX))
             self._tokens.add(new.removeprefix(_PREFIX))
+
+    def grant(self, token: str, until: int) -> None:
+        """Accept another long-term token, until that millisecond."""
+        with self._lock:
+            self._granted[token.removeprefix(_PREFIX)] = until
+
+    def withdraw(self, token: str) -> None:
+        """Refuse a long-term token from now on."""
+        with self._lock:
+            self._granted.pop(token.removeprefix(_PREFIX), None)
 
     def revoke_issued(self) -> None:
         """End every token and refresh token that a login brought."""

@@ -35,14 +35,25 @@ _REASONS: Final = {status.value: status.phrase.encode("ascii") for status in HTT
 _WITHOUT_BODY: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 
 
+class Target(Protocol):
+    """Who answers a request."""
+
+    @property
+    def kind(self) -> str:
+        """Name of the route."""
+
+    async def receive(self, request: Request) -> None:
+        """Read what the request sends, and do nothing about it."""
+
+    async def answer(self, request: Request) -> Response:
+        """Answer the request."""
+
+
 class Routed(Protocol):
     """What the server asks of the application."""
 
-    def kind_of(self, method: str, path: str) -> str:
-        """Name the route of a path."""
-
-    async def handle(self, request: Request) -> Response:
-        """Answer a request."""
+    def find(self, method: str, path: str) -> Target:
+        """Find who answers a path."""
 
 
 @dataclass(slots=True)
@@ -98,8 +109,9 @@ class Connection:
         method = head.method.decode("ascii")
         path, query = split_target(head.target.decode("ascii"))
         headers = {name.decode("ascii"): value.decode("latin-1") for name, value in head.headers}
+        target = around.app.find(method, path)
         record = around.recorder.start(
-            kind=around.app.kind_of(method, path),
+            kind=target.kind,
             time_ms=around.clock.now(),
             connection_id=self._id,
             method=method,
@@ -118,7 +130,7 @@ class Connection:
         body = Body(self._http, self._next_event, self._send_continue, record, fault)
         request = Request(method, path, query, headers, body, self._id)
         try:
-            await self._answer(request, body, record, fault)
+            await self._answer(target, request, body, record, fault)
         except (DropConnectionError, OSError, h11.ProtocolError):
             around.recorder.count("dropped")
             raise
@@ -126,8 +138,10 @@ class Connection:
             if around.log is not None:
                 around.log(record)
 
-    async def _answer(self, request: Request, body: Body, record: RequestRecord, fault: Fault | None) -> None:
-        response = await self._respond(request, body, fault)
+    async def _answer(
+        self, target: Target, request: Request, body: Body, record: RequestRecord, fault: Fault | None
+    ) -> None:
+        response = await self._respond(target, request, body, fault)
         record.status = response.status
         if body.finished:
             record.body_sha256 = body.sha256
@@ -149,18 +163,20 @@ class Connection:
                 async with asyncio.timeout(_LINGER_S):
                     await body.discard()
 
-    async def _respond(self, request: Request, body: Body, fault: Fault | None) -> Response:
+    async def _respond(self, target: Target, request: Request, body: Body, fault: Fault | None) -> Response:
         """Make the answer, letting the fault strike at its moment."""
         if fault is not None and fault.when == "before_body":
             replaced = await strike(fault)
             if replaced is not None:
                 return replaced
         if fault is not None and fault.when == "after_body":
+            with contextlib.suppress(HttpError):
+                await target.receive(request)
             await body.discard()
             replaced = await strike(fault)
             if replaced is not None:
                 return replaced
-        response = await self._handle(request)
+        response = await self._handle(target, request)
         if fault is not None and fault.when == "after_commit":
             if fault.action == "rewrite":
                 fault.rewrite(response)
@@ -168,9 +184,9 @@ class Connection:
                 return await strike(fault) or response
         return response
 
-    async def _handle(self, request: Request) -> Response:
+    async def _handle(self, target: Target, request: Request) -> Response:
         try:
-            return await self._around.app.handle(request)
+            return await target.answer(request)
         except HttpError as error:
             return error.response()
         except (OSError, DropConnectionError, h11.ProtocolError):

@@ -14,6 +14,8 @@ from airflow_provider_mics.sandbox.messages import (
     not_found,
     path_segments,
 )
+from airflow_provider_mics.sandbox.record import CONTROL
+from airflow_provider_mics.sandbox.users.identifiers import parse_selector
 
 if TYPE_CHECKING:
     from airflow_provider_mics.sandbox.engine import Engine
@@ -25,10 +27,15 @@ _Action = Callable[["Control", Request, list[str]], Awaitable[Any]]
 class Control:
     """Answers with plain JSON, without the vendor's envelope and without a token: the port is a loopback one."""
 
+    kind: Final = CONTROL
+
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    async def handle(self, request: Request) -> Response:
+    async def receive(self, request: Request) -> None:
+        """Nothing strikes the control API between reading and doing."""
+
+    async def answer(self, request: Request) -> Response:
         """Answer a request under the prefix."""
         if "origin" in request.headers:
             # A page in a browser on this machine could reach the port; a test never sends this header.
@@ -61,7 +68,7 @@ class Control:
             "settings": engine.settings.as_json(),
             "imports": [item.resource() for item in engine.state.imports()],
             "executions": [await engine.describe(item) for item in engine.state.executions()],
-            "activities": engine.users.activities,
+            "activities": engine.users.tracking.activities,
             "faults": [fault.as_json() for fault in engine.faults.all()],
             "counts": engine.recorder.counts(),
         }
@@ -151,6 +158,23 @@ class Control:
         self._engine.access.revoke_issued()
         return {}
 
+    async def items(self, _: Request, __: list[str]) -> Any:
+        """GET items: per kind of request, how many items arrived, and were carried out, how often."""
+        return self._engine.items.summary()
+
+    async def items_of(self, _: Request, found: list[str]) -> Any:
+        """GET items/KIND: every item of a kind, with how often it arrived and was carried out."""
+        items = self._engine.items
+        return {"received": items.received(found[0]), "committed": items.committed(found[0])}
+
+    async def users(self, _: Request, __: list[str]) -> Any:
+        """GET users: how many there are."""
+        return {"user_points": len(self._engine.users.points)}
+
+    async def user(self, _: Request, found: list[str]) -> Any:
+        """GET users/DATAMART/SELECTOR: all of one person."""
+        return self._engine.users.people.describe(found[0], parse_selector(found[1]))
+
     async def reset(self, _: Request, __: list[str]) -> Any:
         """POST reset: forget imports, executions, faults and requests; settings stay."""
         self._engine.reset()
@@ -183,5 +207,9 @@ _ACTIONS: Final[tuple[tuple[str, tuple[str, ...], _Action], ...]] = (
     ("POST", ("executions", "*", "override"), Control.override),
     ("POST", ("tokens", "rotate"), Control.rotate_token),
     ("POST", ("tokens", "revoke"), Control.revoke_tokens),
+    ("GET", ("items",), Control.items),
+    ("GET", ("items", "*"), Control.items_of),
+    ("GET", ("users",), Control.users),
+    ("GET", ("users", "*", "*"), Control.user),
     ("POST", ("reset",), Control.reset),
 )

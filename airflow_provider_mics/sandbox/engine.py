@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_mics.sandbox import life_cycle
 from airflow_provider_mics.sandbox.app import App
 from airflow_provider_mics.sandbox.auth import Access
+from airflow_provider_mics.sandbox.directory.api_tokens import ApiTokens
+from airflow_provider_mics.sandbox.directory.organisation import Organisation
 from airflow_provider_mics.sandbox.executions import Executions
 from airflow_provider_mics.sandbox.imports import Imports
+from airflow_provider_mics.sandbox.items import Items
 from airflow_provider_mics.sandbox.messages import merge
 from airflow_provider_mics.sandbox.plans import FaultPlans
 from airflow_provider_mics.sandbox.record import Recorder
+from airflow_provider_mics.sandbox.routing import Router
 from airflow_provider_mics.sandbox.state import Execution, Pin, State
-from airflow_provider_mics.sandbox.users import Users
+from airflow_provider_mics.sandbox.users.routes import Users
+from airflow_provider_mics.sandbox.users.routes import add_routes as add_user_routes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -58,8 +63,22 @@ class Engine:
             settings=settings,
         )
         self.executions = Executions(self.state, settings, clock)
-        self.users = Users(clock)
-        self.app = App(self.access, Imports(self.state, settings), self.executions, self.users, settings)
+        self.users = Users(clock, settings)
+        self.items = Items()
+        self.organisation = Organisation(self.access, self.state, settings)
+        self.api_tokens = ApiTokens(self.access, clock, settings)
+        router = Router()
+        self.app = App(
+            router,
+            access=self.access,
+            imports=Imports(self.state, settings, self.organisation.labels_of),
+            executions=self.executions,
+            items=self.items,
+            settings=settings,
+        )
+        add_user_routes(router, self.users, self.access)
+        self.organisation.add_routes(router)
+        self.api_tokens.add_routes(router)
 
     def execution(self, execution_id: str) -> Execution:
         """Find an execution.
@@ -109,6 +128,9 @@ class Engine:
             execution.path.unlink(missing_ok=True)
             execution.error_path.unlink(missing_ok=True)
         self.users.clear()
+        self.items.clear()
+        self.organisation.clear()
+        self.api_tokens.clear()
         self.recorder.clear()
 
     def resource(self, execution: Execution, timeout: float = 30) -> dict[str, Any]:

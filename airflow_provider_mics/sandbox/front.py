@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_mics.sandbox.control import PREFIX, Control
-from airflow_provider_mics.sandbox.record import CONTROL
 
 if TYPE_CHECKING:
+    from airflow_provider_mics.sandbox.connection import Target
     from airflow_provider_mics.sandbox.engine import Engine
-    from airflow_provider_mics.sandbox.messages import Request, Response
 
 
 class Front:
@@ -19,13 +18,6 @@ class Front:
         self._app = engine.app
         self._control = Control(engine)
 
-    def kind_of(self, method: str, path: str) -> str:
-        """Name the route of a path; "control" for the control API."""
-        if path.startswith(PREFIX):
-            return CONTROL
-        route, _, _ = self._app.find(method, path)
-        return "unknown" if route is None else route.kind
-
-    async def handle(self, request: Request) -> Response:
-        """Answer a request."""
-        return await (self._control if request.path.startswith(PREFIX) else self._app).handle(request)
+    def find(self, method: str, path: str) -> Target:
+        """Find who answers a path."""
+        return self._control if path.startswith(PREFIX) else self._app.find(method, path)

@@ -10,7 +10,7 @@ from airflow_provider_mics.sandbox.messages import HttpError, Request, Response,
 from airflow_provider_mics.sandbox.state import DocumentImport, State
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from airflow_provider_mics.sandbox.settings import Settings
 
@@ -21,9 +21,10 @@ _PRIORITIES: Final = frozenset(Priority)
 class Imports:
     """The handlers of ``/v1/datamarts/:datamartId/document_imports``."""
 
-    def __init__(self, state: State, settings: Settings) -> None:
+    def __init__(self, state: State, settings: Settings, labels_of: Callable[[str], set[str]]) -> None:
         self._state = state
         self._settings = settings
+        self._labels_of = labels_of
 
     async def create(self, datamart_id: str, request: Request) -> Response:
         """Create an import. Nothing keeps two from having the same name."""
@@ -36,18 +37,21 @@ class Imports:
         """List a datamart's imports.
 
         ``keywords`` is part of the name, upper and lower case being different. UNKNOWN at the vendor: the direction of
-        ``order_by`` (we go upwards), and what an unknown order does (we order by id).
+        ``order_by`` (we go upwards), what an unknown order does (we order by id), and whether several ``label_ids`` are
+        "and" or "or" (we take "or").
         """
         found = self._state.imports(datamart_id)
         keywords = query.get("keywords", "")
         types = {item for item in query.get("document_types", "").split(",") if item}
         mime_type = query.get("mime_type", "")
+        labels = {item for item in query.get("label_ids", "").split(",") if item}
         found = [
             item
             for item in found
             if keywords in item.name
             and (not types or item.document_type in types)
             and mime_type in {"", item.mime_type}
+            and (not labels or labels & self._labels_of(item.id))
         ]
         if query.get("order_by") == "name":
             found.sort(key=lambda item: (item.name, int(item.id)))

@@ -64,21 +64,27 @@ class Request:
     headers: Mapping[str, str]
     body: AsyncIterator[bytes]
     connection_id: int
+    _json: Any = None
+    _read: bool = False
 
     async def json(self) -> Any:
-        """Read the whole body as JSON.
+        """Read the whole body as JSON; asked again, the same value is returned.
 
         UNKNOWN at the vendor: we answer 400 to what is not JSON, and 413 to a body of more than MAX_JSON_BYTES.
         """
+        if self._read:
+            return self._json
         collected = bytearray()
         async for piece in self.body:
             collected += piece
             if len(collected) > MAX_JSON_BYTES:
                 raise HttpError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request body is too large", close=True)
         try:
-            return msgspec.json.decode(collected)
+            self._json = msgspec.json.decode(collected)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise HttpError(HTTPStatus.BAD_REQUEST, f"Request body is not valid JSON: {error}") from error
+        self._read = True
+        return self._json
 
     async def json_object(self) -> dict[str, Any]:
         """Read the whole body as a JSON object; anything else is answered with 400 (UNKNOWN at the vendor)."""
@@ -169,6 +175,11 @@ def _number(query: Mapping[str, str], name: str, default: int) -> int:
     if not (text.isascii() and text.isdigit()):
         raise HttpError(HTTPStatus.BAD_REQUEST, f"{name} must be a positive integer")
     return int(text)
+
+
+def is_true(query: Mapping[str, str], name: str) -> bool:
+    """Tell whether a switch is on; one that is not named is off."""
+    return query.get(name, "").lower() == "true"
 
 
 def merge(target: dict[str, Any], patch: Mapping[str, Any]) -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterable, Mapping
 
+    from airflow_provider_mics.sandbox.items import Items
     from airflow_provider_mics.sandbox.plans import FaultPlans
     from airflow_provider_mics.sandbox.record import RequestRecord
     from airflow_provider_mics.sandbox.state import DocumentImport, Execution
@@ -278,7 +279,12 @@ class Sandbox:
     @property
     def activities(self) -> list[dict[str, Any]]:
         """Activities received by the unit API, oldest first."""
-        return self._engine.users.activities
+        return self._engine.users.tracking.activities
+
+    @property
+    def items(self) -> Items:
+        """How often each item of the unit API arrived, and was carried out."""
+        return self._engine.items
 
     def wait_until(self, condition: Callable[[Sandbox], bool], timeout: float = 10) -> None:
         """Wait until something holds, looking again whenever anything happens, and often in between.

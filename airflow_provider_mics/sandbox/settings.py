@@ -58,6 +58,10 @@ class Settings:
     #: Page size of lists when the request names none, and the largest one granted (None: any).
     default_page_size: int = DEFAULT_PAGE_SIZE
     max_page_size: int | None = None
+    #: An activity can be read back so long after it was taken, unless it was sent with ``async=false``.
+    activity_lag_s: float = 0.0
+    #: Keep the activities of the unit API, and make user points of them; False: they are checked and counted only.
+    keep_activities: bool = True
     #: Lifetime of tokens issued by a login.
     expires_in_s: float = 3600
     #: Answer a new refresh token with each access token; the old one ends.

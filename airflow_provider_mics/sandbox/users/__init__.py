@@ -1,0 +1,3 @@
+"""User points: what the unit API writes and reads, in memory."""
+
+from __future__ import annotations

@@ -7,7 +7,7 @@ top level and as numbers inside ``parameters``; here they are strings everywhere
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import msgspec
 import pendulum
@@ -18,6 +18,9 @@ from airflow_provider_mics.api.constants import (
     ExecutionStatus,
     Priority,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 T = TypeVar("T")
 
@@ -46,6 +49,21 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
             value = getattr(self, name)
             if name.endswith("id") and isinstance(value, int):
                 msgspec.structs.force_setattr(self, name, str(value))
+
+
+class Secretive(msgspec.Struct, frozen=True):
+    """Something secret: only the fields named in ``SHOWN`` are ever shown."""
+
+    SHOWN: ClassVar[tuple[str, ...]] = ()
+
+    def __repr__(self) -> str:
+        """Show no secret."""
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"
+
+    def __rich_repr__(self) -> Iterator[tuple[str, Any]]:
+        """Show no secret to rich, which does not ask for the text above and prints the variables of tracebacks."""
+        for name in self.SHOWN:
+            yield name, getattr(self, name)
 
 
 class DocumentImport(Resource, frozen=True, kw_only=True):
@@ -121,6 +139,11 @@ class Execution(Resource, frozen=True, kw_only=True):
     def has_succeeded(self) -> bool:
         """Whether it ran to its end; its lines may still have been rejected."""
         return self.status in SUCCESS_STATUSES
+
+    @property
+    def is_canceled(self) -> bool:
+        """Whether it was cancelled, which the platform does only before it has taken a line."""
+        return self.status in CANCELED_STATUSES
 
     @property
     def is_known_status(self) -> bool:
@@ -211,11 +234,13 @@ class Label(Resource, frozen=True, kw_only=True):
     organisation_id: str | int | None = None
 
 
-class ApiToken(Resource, frozen=True, kw_only=True):
+class ApiToken(Secretive, Resource, frozen=True, kw_only=True):
     """A long-term token of a user.
 
     :param value: The secret itself; given once, when it is created.
     """
+
+    SHOWN: ClassVar[tuple[str, ...]] = ("id", "name", "expiration_date")
 
     id: str | int
     name: str | None = None
@@ -228,10 +253,6 @@ class ApiToken(Resource, frozen=True, kw_only=True):
         """When it ends, in UTC."""
         return _moment(self.expiration_date)
 
-    def __repr__(self) -> str:
-        """Show no secret."""
-        return f"ApiToken(id={self.id!r}, name={self.name!r}, expiration_date={self.expiration_date!r})"
-
 
 class ConnectedUser(Resource, frozen=True, kw_only=True):
     """The user whose token is used."""
@@ -239,31 +260,25 @@ class ConnectedUser(Resource, frozen=True, kw_only=True):
     id: str | int
 
 
-class AccessToken(msgspec.Struct, frozen=True, kw_only=True):
+class AccessToken(Secretive, frozen=True, kw_only=True):
     """A token got by logging in.
 
     :param expires_in: Lifetime in s.
     :param refresh_token: Where given, the way to get the next one.
     """
 
+    SHOWN: ClassVar[tuple[str, ...]] = ("expires_in",)
+
     access_token: str
     # The vendor's own client takes one hour where the field is missing.
     expires_in: int = 3600
     refresh_token: str | None = None
 
-    def __repr__(self) -> str:
-        """Show no secret."""
-        return f"AccessToken(expires_in={self.expires_in})"
 
-
-class RefreshToken(msgspec.Struct, frozen=True, kw_only=True):
+class RefreshToken(Secretive, frozen=True, kw_only=True):
     """A token that can be traded for access tokens."""
 
     refresh_token: str
-
-    def __repr__(self) -> str:
-        """Show no secret."""
-        return "RefreshToken()"
 
 
 def _moment(milliseconds: int | None) -> pendulum.DateTime | None:

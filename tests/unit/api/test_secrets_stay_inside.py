@@ -9,12 +9,23 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.pretty import pretty_repr
 
-from airflow_provider_mics.api import authentication, data_files, document_imports
+from airflow_provider_mics.api import (
+    associations,
+    authentication,
+    data_files,
+    document_imports,
+    user_activities,
+    user_choices,
+    user_points,
+    user_profiles,
+)
 from airflow_provider_mics.api.call import Reply
 from airflow_provider_mics.api.credentials import LoginCredentials, TokenCredentials, authorized
 from airflow_provider_mics.api.envelope import read_reply
-from airflow_provider_mics.api.models import AccessToken, RefreshToken
+from airflow_provider_mics.api.models import AccessToken, ApiToken, RefreshToken
+from airflow_provider_mics.api.selectors import UserPointSelector
 from airflow_provider_mics.exceptions import MicsError
 from tests.unit.api.replies import get_one, reply
 
@@ -54,11 +65,23 @@ def test_no_representation_shows_one(secret: str) -> None:
         LoginCredentials("jeanne@example.com", secret),
         AccessToken(access_token=secret, refresh_token=secret),
         RefreshToken(refresh_token=secret),
+        ApiToken(id="1", name="nightly", value=secret),
+        [ApiToken(id=secret.encode().hex(), value=secret)],
+        UserPointSelector(email_hash=secret),
+        UserPointSelector(user_account_id=secret, compartment_id="7"),
+        user_profiles.put(
+            "1", UserPointSelector(email_hash=secret), {"x": secret}, compartment_id="7", user_account_id=secret
+        ),
+        user_choices.put("1", UserPointSelector(user_agent_id=secret), "450", {"x": secret}),
+        user_activities.post("1", {"$email_hash": secret}),
+        user_activities.find("1", UserPointSelector(email_hash=secret), filters=secret),
+        user_points.delete("1", UserPointSelector(email_hash=secret)),
+        associations.post("1", [{"type": "USER_EMAIL", "hash": secret}]),
         Reply(200, {"set-cookie": secret}, secret.encode()),
         data_files.download(f"mics://data_file/{secret}"),
         document_imports.find("1", keywords=secret),
     ]
-    assert [item for item in shown if secret in repr(item) or secret in str(item)] == []
+    assert [item for item in shown if any(secret in text for text in (repr(item), str(item), pretty_repr(item)))] == []
     assert "jeanne" not in repr(shown)
 
 

@@ -80,3 +80,15 @@ class ClientCredentials(RenewedCredentials):
     def renewal(self) -> Call[AccessToken]:
         """Return the call that gets a new token."""
         return get_token(self._oauth_url, self._client_id, self._client_secret)
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether the other is the same client with the same secret, at the same place."""
+        return isinstance(other, ClientCredentials) and other._identity == self._identity
+
+    def __hash__(self) -> int:
+        """Return a hash, as what can be compared has one."""
+        return hash(self._identity)
+
+    @property
+    def _identity(self) -> tuple[str, str, str]:
+        return self._oauth_url, self._client_id, self._client_secret

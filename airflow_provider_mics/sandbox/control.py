@@ -175,6 +175,23 @@ class Control:
         """GET users/DATAMART/SELECTOR: all of one person."""
         return self._engine.users.people.describe(found[0], parse_selector(found[1]))
 
+    async def subscribers(self, _: Request, __: list[str]) -> Any:
+        """GET metax/subscribers: how many there are."""
+        return {"subscribers": len(self._engine.metax.subscribers)}
+
+    async def subscriber(self, _: Request, found: list[str]) -> Any:
+        """GET metax/subscribers/ID: a history."""
+        return self._engine.metax.subscribers.get(found[0])
+
+    async def rotate_metax_token(self, request: Request, _: list[str]) -> Any:
+        """POST metax/tokens/rotate: ``{"token": NEW}`` or ``{}``; answers the new token."""
+        return {"token": self._engine.metax.access.rotate((await request.json_object()).get("token"))}
+
+    async def revoke_metax_tokens(self, _: Request, __: list[str]) -> Any:
+        """POST metax/tokens/revoke: ends what client credentials brought."""
+        self._engine.metax.access.revoke_issued()
+        return {}
+
     async def reset(self, _: Request, __: list[str]) -> Any:
         """POST reset: forget imports, executions, faults and requests; settings stay."""
         self._engine.reset()
@@ -211,5 +228,9 @@ _ACTIONS: Final[tuple[tuple[str, tuple[str, ...], _Action], ...]] = (
     ("GET", ("items", "*"), Control.items_of),
     ("GET", ("users",), Control.users),
     ("GET", ("users", "*", "*"), Control.user),
+    ("GET", ("metax", "subscribers"), Control.subscribers),
+    ("GET", ("metax", "subscribers", "*"), Control.subscriber),
+    ("POST", ("metax", "tokens", "rotate"), Control.rotate_metax_token),
+    ("POST", ("metax", "tokens", "revoke"), Control.revoke_metax_tokens),
     ("POST", ("reset",), Control.reset),
 )

@@ -11,6 +11,10 @@ DEFAULT_ORGANISATION: Final = "1426"
 DEFAULT_FORBIDDEN: Final = "1510"
 DEFAULT_EMAIL: Final = "technical.user@example.com"
 DEFAULT_PASSWORD: Final = "sandbox-password"  # noqa: S105 - opens nothing but this stand-in
+#: MetaX, the other vendor.
+DEFAULT_METAX_TOKEN: Final = "metax-sandbox-token"  # noqa: S105 - opens nothing but this stand-in
+DEFAULT_METAX_CLIENT: Final = "sandbox-client"
+DEFAULT_METAX_SECRET: Final = "sandbox-client-secret"  # noqa: S105 - opens nothing but this stand-in
 
 
 def is_loopback(host: str) -> bool:

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_mics.sandbox import life_cycle
 from airflow_provider_mics.sandbox.app import App
 from airflow_provider_mics.sandbox.auth import Access
+from airflow_provider_mics.sandbox.defaults import DEFAULT_METAX_CLIENT, DEFAULT_METAX_SECRET, DEFAULT_METAX_TOKEN
 from airflow_provider_mics.sandbox.directory.api_tokens import ApiTokens
 from airflow_provider_mics.sandbox.directory.organisation import Organisation
 from airflow_provider_mics.sandbox.executions import Executions
 from airflow_provider_mics.sandbox.imports import Imports
 from airflow_provider_mics.sandbox.items import Items
 from airflow_provider_mics.sandbox.messages import merge
+from airflow_provider_mics.sandbox.metax.access import MetaxAccess
+from airflow_provider_mics.sandbox.metax.metax import Metax
 from airflow_provider_mics.sandbox.plans import FaultPlans
 from airflow_provider_mics.sandbox.record import Recorder
 from airflow_provider_mics.sandbox.routing import Router
@@ -76,6 +79,8 @@ class Engine:
             items=self.items,
             settings=settings,
         )
+        metax_access = MetaxAccess(DEFAULT_METAX_TOKEN, {DEFAULT_METAX_CLIENT: DEFAULT_METAX_SECRET}, clock, settings)
+        self.metax = Metax(metax_access, self.items)
         add_user_routes(router, self.users, self.access)
         self.organisation.add_routes(router)
         self.api_tokens.add_routes(router)
@@ -131,6 +136,7 @@ class Engine:
         self.items.clear()
         self.organisation.clear()
         self.api_tokens.clear()
+        self.metax.subscribers.clear()
         self.recorder.clear()
 
     def resource(self, execution: Execution, timeout: float = 30) -> dict[str, Any]:

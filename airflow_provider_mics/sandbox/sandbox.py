@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from airflow_provider_mics.sandbox.items import Items
+    from airflow_provider_mics.sandbox.metax.metax import Metax
     from airflow_provider_mics.sandbox.plans import FaultPlans
     from airflow_provider_mics.sandbox.record import RequestRecord
     from airflow_provider_mics.sandbox.state import DocumentImport, Execution
@@ -187,6 +188,11 @@ class Sandbox:
     def token(self) -> str:
         """The long-term token."""
         return self._engine.token
+
+    @property
+    def metax(self) -> Metax:
+        """The other vendor: ``metax.access`` holds its token and clients, ``metax.subscribers`` the histories."""
+        return self._engine.metax
 
     def rotate_token(self, new: str | None = None) -> str:
         """Replace the long-term token, by a random one if none is given; the old one is refused from now on."""

@@ -69,6 +69,9 @@ class Settings:
     #: Every login is answered with 401 EXPIRED_PASSWORD_ERROR.
     password_expired: bool = False
 
+    #: Lifetime of tokens that MetaX issues.
+    metax_expires_in_s: float = 3600
+
     def update(self, values: Mapping[str, Any]) -> None:
         """Set several fields by name.
 

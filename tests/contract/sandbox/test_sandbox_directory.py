@@ -59,9 +59,8 @@ def test_labels_on_imports(client: Client) -> None:
         assert client.post(link).status_code == 200
     assert [item["id"] for item in data_of(client.get(client.base, label_ids=f"{label},{other}"))] == [labelled]
     assert data_of(client.get(client.base, label_ids=other)) == []
-    assert [
-        item["id"] for item in data_of(client.get("/v1/labels", labelable_type="IMPORT", labelable_id=labelled))
-    ] == [label]
+    on_import = data_of(client.get("/v1/labels", labelable_type="IMPORT", labelable_id=labelled))
+    assert [item["id"] for item in on_import] == [label]
     assert client.post(f"/v1/labels/{label}/links/SEGMENT/9001").status_code == 200
     assert client.call("DELETE", link).status_code == 200
     assert data_of(client.get(client.base, label_ids=label)) == []

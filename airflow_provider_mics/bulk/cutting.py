@@ -21,8 +21,12 @@ if TYPE_CHECKING:
 
     from airflow_provider_mics.bulk.files import Reader, SourceFile
 
-#: Bytes read at a time; larger blocks cost a seventh more, in page faults.
-_BLOCK: Final = 128 * 1024
+#: Blocks end at the last line end before a multiple of so many bytes, so that whoever looks at a file from somewhere
+#: within it meets the same blocks.
+GRID: Final = 112 * 1024
+#: Bytes before a multiple where a block leaves the rest to the next one. With them, a block is smaller than 128 KiB:
+#: larger ones cost a seventh more, in page faults.
+MARGIN: Final = 12 * 1024
 #: Bytes by which parts may be larger than an equal share: more than lines usually have.
 _SLACK: Final = 4096
 
@@ -60,6 +64,11 @@ class Examiner(Protocol):
 
     def commit(self, block: bytes, offset: int, examined: Examined) -> None:
         """Take note of an examination that counts."""
+
+
+def block_limit(offset: int) -> int:
+    """Return the offset that a block which begins at ``offset`` must not go beyond."""
+    return ((offset + MARGIN) // GRID + 1) * GRID
 
 
 def cut_examined(
@@ -181,7 +190,8 @@ class _Cutter:
     def _fill(self, piece: _Piece, full: int, position: int, line: int) -> tuple[int, int]:
         while position < self._file.size:
             room = full - piece.size - (len(piece.pending.block) if piece.pending else 0)
-            block = self._read(position, min(_BLOCK, room, self._file.size - position)) if room > 0 else b""
+            stop = min(block_limit(position), position + room, self._file.size)
+            block = self._read(position, stop - position) if room > 0 else b""
             is_all = position + len(block) == self._file.size
             examined = self._examiner.examine(block, line, position, final=is_all)
             if not examined.consumed:
@@ -220,7 +230,7 @@ class _Cutter:
         scanner = RecordScanner()
         offset = position
         while offset < self._file.size:
-            block = self._read(offset, min(_BLOCK, self._file.size - offset))
+            block = self._read(offset, min(GRID, self._file.size - offset))
             for piece in block.splitlines(keepends=True) if self._header else (block,):
                 if end := scanner.feed(piece) if self._header else piece.find(b"\n") + 1:
                     return offset + end - position

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mics.api.constants import MimeType
 from airflow_provider_mics.bulk.checked_file import CheckedFile
@@ -13,6 +13,7 @@ from airflow_provider_mics.bulk.cutting import cut_examined
 from airflow_provider_mics.bulk.findings import Findings
 from airflow_provider_mics.bulk.parts import beginning_of, csv_header_end
 from airflow_provider_mics.bulk.planning import Plan, PlannedFile, each_once
+from airflow_provider_mics.bulk.scout import scouting_of
 from airflow_provider_mics.bulk.streams import CompressedFile
 from airflow_provider_mics.exceptions import MicsInputError
 
@@ -62,7 +63,8 @@ def check_load(
         else:
             pieces = cut_checked(
                 file,
-                checked(file, findings),
+                findings,
+                document_type=document_type,
                 mime_type=mime_type,
                 max_part_bytes=max_part_bytes,
                 used_counts=used_counts,
@@ -73,31 +75,33 @@ def check_load(
 
 
 def cut_checked(
-    file: SourceFile, checked: CheckedFile, *, mime_type: str, max_part_bytes: int, used_counts: set[int]
+    file: SourceFile,
+    findings: Findings,
+    *,
+    document_type: str,
+    mime_type: str,
+    max_part_bytes: int,
+    used_counts: set[int],
 ) -> Sequence[Part]:
     """Check a file that is not compressed and cut it into parts, in one pass.
 
+    :param findings: Told what is found.
     :param used_counts: Line counts of the load's other parts; those of this file are added.
     """
     start = beginning_of(file)
     if start >= file.size:
         return []
-    header = None
-    first_line = 1
+    checker = checker_for(document_type, mime_type, max_line_bytes=max_part_bytes)
+    how: dict[str, Any] = {"max_part_bytes": max_part_bytes, "used_counts": used_counts}
     if mime_type == MimeType.CSV:
+        checked = CheckedFile(file.name, mime_type, checker, findings)
         end = csv_header_end(file, start, max_part_bytes)
-        header = (start, end - start)
         first_line = checked.header(file.read_range(start, end), start)
-        start = end
-    return cut_examined(
-        file,
-        checked,
-        start=start,
-        first_line=first_line,
-        header=header,
-        max_part_bytes=max_part_bytes,
-        used_counts=used_counts,
-    )
+        return cut_examined(file, checked, start=end, first_line=first_line, header=(start, end - start), **how)
+    # A line end of CSV may be inside quotes that began long before: only who reads it in order knows.
+    with scouting_of(file, document_type, max_part_bytes=max_part_bytes) as scout:
+        checked = CheckedFile(file.name, mime_type, checker, findings, scout)
+        return cut_examined(file, checked, start=start, first_line=1, header=None, **how)
 
 
 def _conclude(findings: Findings, document_type: str, max_deletions: int | None, *, can_put_aside: bool) -> None:

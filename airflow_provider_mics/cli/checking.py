@@ -87,16 +87,16 @@ class Check:
         )
 
     def _read(self, file: SourceFile, findings: Findings) -> None:
-        checker = checker_for(self.document_type, self.mime_type, max_line_bytes=self.max_part_bytes)
-        checked = CheckedFile(file.name, self.mime_type, checker, findings)
         if kind := compression_of(file):
+            checker = checker_for(self.document_type, self.mime_type, max_line_bytes=self.max_part_bytes)
             compressed = CompressedFile(file, kind, mime_type=self.mime_type, max_part_bytes=self.max_part_bytes)
-            for _ in checked.screened(compressed.contents()):
+            for _ in CheckedFile(file.name, self.mime_type, checker, findings).screened(compressed.contents()):
                 pass
         else:
             cut_checked(
                 file,
-                checked,
+                findings,
+                document_type=self.document_type,
                 mime_type=self.mime_type,
                 max_part_bytes=self.max_part_bytes,
                 used_counts=set(),

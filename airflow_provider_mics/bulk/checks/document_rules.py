@@ -17,7 +17,7 @@ from airflow_provider_mics.bulk.checks.identifier_rules import (
     check_identifier_deletion,
     check_user_point_deletion,
 )
-from airflow_provider_mics.bulk.checks.quick import Opaque, judge_any
+from airflow_provider_mics.bulk.checks.quick import Hunch, Opaque, judge_any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +31,10 @@ def _nothing(_: Object) -> Iterator[Finding]:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class DocumentRules:
-    """The checks of a document type, twice: slow and with reasons, quick and without."""
+    """The checks of a document type, twice: slow and with reasons, quick and without.
+
+    :param common: Takes good lines only, of one kind that most are of; none of them deletes anything.
+    """
 
     check: Rule = _nothing
     shape: Any = Opaque
@@ -40,10 +43,15 @@ class DocumentRules:
     deletes: bool = False
     #: A line whose operation is DELETE deletes something.
     has_operation: bool = False
+    common: Any = None
 
     def decoder(self) -> Callable[[bytes], Any]:
         """Return what decodes a line for the judge."""
         return msgspec.json.Decoder(self.shape).decode
+
+    def hunch(self) -> Hunch | None:
+        """Return a guess at what most lines are; None: there is nothing to be won."""
+        return Hunch(msgspec.json.Decoder(self.common).decode) if self.common else None
 
     def is_deletion(self, line: Object) -> bool:
         """Tell whether a good line deletes something."""
@@ -52,7 +60,11 @@ class DocumentRules:
 
 _RULES: Final[dict[str, DocumentRules]] = {
     DocumentType.USER_PROFILE: DocumentRules(
-        check_profile, quick_commands.ProfileShape, quick_commands.judge_profile, has_operation=True
+        check_profile,
+        quick_commands.ProfileShape,
+        quick_commands.judge_profile,
+        has_operation=True,
+        common=quick_commands.CommonProfileShape,
     ),
     DocumentType.USER_SEGMENT: DocumentRules(
         check_segment, quick_commands.SegmentShape, quick_commands.judge_segment, has_operation=True

@@ -7,6 +7,7 @@ It never passes a line that the rules refuse.
 
 from __future__ import annotations
 
+import collections
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
@@ -14,13 +15,15 @@ import msgspec
 from airflow_provider_mics.bulk.checks.values import MAX_INTEGER, MIN_INTEGER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 #: What a judge says of a decoded line.
 REFUSED: Final = 0
 GOOD: Final = 1
 DELETES: Final = 2
 
+#: Guesses that are left out at most after some that were wrong.
+_LONGEST_PAUSE: Final = 63
 _REFUSALS: Final = (msgspec.MsgspecError, ValueError, RecursionError)
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
@@ -60,6 +63,32 @@ def look_over(
             else:
                 refused.append(index)
     return refused, deletions
+
+
+class Hunch:
+    """Guesses that some lines are all of the commonest kind, which needs no judge.
+
+    A guess that was wrong costs the time it took, so that it is not repeated soon.
+
+    :param decode: Decodes such a line, and raises for others, good or bad.
+    """
+
+    def __init__(self, decode: Callable[[bytes], Any]) -> None:
+        self._decode = decode
+        self._pause = self._left = 0
+
+    def holds(self, lines: Iterable[bytes]) -> bool:
+        """Tell whether it is so; False: it is not, or was not looked at. That they are UTF-8 is not looked at."""
+        if self._left:
+            self._left -= 1
+            return False
+        try:
+            collections.deque(map(self._decode, lines), maxlen=0)
+        except _REFUSALS:
+            self._pause = self._left = min(2 * self._pause + 1, _LONGEST_PAUSE)
+            return False
+        self._pause = 0
+        return True
 
 
 def judge_any(_: Any) -> int:

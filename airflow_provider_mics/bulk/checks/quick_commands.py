@@ -34,6 +34,20 @@ class ProfileShape(msgspec.Struct, gc=False):
     user_profile: Opaque | None = None
 
 
+class CommonProfileShape(msgspec.Struct, gc=False, kw_only=True):
+    """The USER_PROFILE of most lines, which sets the profile of an account: good by its types alone."""
+
+    operation: Literal["UPSERT"]
+    compartment_id: QuickId | None = None
+    user_account_id: QuickId
+    email_hash: None = None
+    user_agent_id: None = None
+    force_replace: bool | None = None
+    merge_objects: bool | None = None
+    update_strategy: None = None
+    user_profile: Opaque
+
+
 class ChoiceBody(msgspec.Struct, rename=lambda name: f"${name}", gc=False):
     """The choice of a USER_CHOICE line."""
 

@@ -115,6 +115,27 @@ def test_the_slow_look_finds_a_problem_just_where_the_quick_one_refuses(case: tu
 
 
 @settings(max_examples=1000)
+@given(nearly_good_lines())
+def test_what_is_taken_for_common_is_good_and_deletes_nothing(case: tuple[str, bytes]) -> None:
+    document_type, line = case
+    rules = rules_for(document_type)
+
+    if (hunch := rules.hunch()) and hunch.holds([line]):
+        assert look_over([line], rules.decoder(), rules.judge) == ([], 0)
+
+
+def test_a_hunch_that_was_wrong_is_not_followed_soon() -> None:
+    good = b"".join(encoded(line) for line in GOOD["USER_PROFILE"][:1])
+    (hunch,) = (found for found in [rules_for("USER_PROFILE").hunch()] if found)
+
+    held = [hunch.holds([b"{}"]) for _ in range(8)] + [hunch.holds([good]) for _ in range(20)]
+
+    # Tried at 0, 2 and 6, each time after twice as long a pause; then once more, and held.
+    assert held.index(True) == 14
+    assert all(held[14:])
+
+
+@settings(max_examples=1000)
 @given(st.lists(st.sampled_from([*b'{}[]":,\\0123eE+-.tfnul aud8', 0, 9, 10, 13, 0xC3, 0xA9, 0xFF]), max_size=30))
 def test_any_bytes_are_told_apart_as_a_strict_parser_does(codes: list[int]) -> None:
     line = b'{"a":' + bytes(codes).replace(b"\n", b" ") + b"}"

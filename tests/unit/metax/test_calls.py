@@ -170,15 +170,15 @@ class TestTokens:
     def test_it_is_used_renewed_before_it_ends_and_told(self) -> None:
         told: list[str] = []
         credentials = ClientCredentials("a", "b", oauth_url=self.URL, on_new_secret=told.append)
-        now = 1000.0
-        seen: list[str] = []
-        for number in (1, 2):
+
+        def first_call(now: float, token: str) -> str:
             talk = authorized(metax.list_favorites(WHO), credentials, lambda: now)
             assert next(talk).path == "/ums/2.0/oauth/"
-            seen.append(talk.send(AccessToken(access_token=f"T{number}", expires_in=3600)).headers["Authorization"])
-            assert credentials.header(now + 2999) == f"Bearer T{number}"
-            now += 3000
-        assert seen == ["Bearer T1", "Bearer T2"]
+            return talk.send(AccessToken(access_token=token, expires_in=3600)).headers["Authorization"]
+
+        assert first_call(1000, "T1") == "Bearer T1"
+        assert credentials.header(3999) == "Bearer T1"
+        assert first_call(4000, "T2") == "Bearer T2"
         assert told == ["T1", "T2"]
 
     def test_refused_it_is_renewed_once(self) -> None:

@@ -22,6 +22,7 @@ from airflow_provider_mics.hooks.metax import MetaxHook
 from airflow_provider_mics.hooks.metax_connection import MetaxConnection, read_metax_connection
 
 HOST = "https://metax.example.com"
+SECRET = "s3cret-token"
 (FORM,) = [item for item in get_provider_info()["connection-types"] if item["connection-type"] == "metax"]
 FIELDS: Final[dict[str, Any]] = FORM["conn-fields"]
 #: A value for each field of the form that is not its default.
@@ -40,7 +41,7 @@ def read(
     port: int | None = None,
     schema: str | None = None,
     login: str | None = None,
-    password: str | None = "s3cret-token",
+    password: str | None = SECRET,
     extra: dict[str, Any] | None = None,
     **others: Any,
 ) -> MetaxConnection:

@@ -186,6 +186,17 @@ class MicsCountMismatchError(MicsLoadError):
     """The platform does not account for every line that was sent."""
 
 
+class MicsItemsError(MicsLoadError):
+    """Items that were sent one by one did not all get in.
+
+    :param retryable: Whether another try, which goes on from there, may bring in more.
+    """
+
+    def __init__(self, message: str, *, retryable: bool, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.retryable = retryable  # type: ignore[misc]
+
+
 class MicsWaitError(MicsError):
     """The end of a load could not be waited for; the load itself goes on at the platform."""
 

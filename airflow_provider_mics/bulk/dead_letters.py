@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Self
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from airflow_provider_mics.bulk.checks import Problem
 
@@ -18,7 +18,8 @@ class DeadLetters:
 
     An object has ``file``, ``line`` and ``offset`` (bytes) of the line, ``problems`` with ``field``, ``reason`` and
     ``remedy``, and the line itself, with its line end: as ``content``, or where it is not UTF-8 as ``content_base64``;
-    a line that is too long to be held in memory stays where it is.
+    a line that is too long to be held in memory stays where it is. Of a line that was sent by itself, ``answer`` says
+    what came back.
 
     :param path: What the file is called in the summary.
     :param open_file: Opens it for writing, private to this user where that can be.
@@ -30,7 +31,16 @@ class DeadLetters:
         self._file: BinaryIO | None = None
         self.lines = 0
 
-    def write(self, name: str, line: int, offset: int, problems: Sequence[Problem], content: bytes | None) -> None:
+    def write(
+        self,
+        name: str,
+        line: int,
+        offset: int,
+        problems: Sequence[Problem],
+        content: bytes | None,
+        *,
+        answer: Mapping[str, Any] | None = None,
+    ) -> None:
         """Put a line aside."""
         record: dict[str, Any] = {
             "file": name,
@@ -40,6 +50,8 @@ class DeadLetters:
                 {"field": problem.field, "reason": problem.reason, "remedy": problem.remedy} for problem in problems
             ],
         }
+        if answer is not None:
+            record["answer"] = answer
         if content is not None:
             try:
                 record["content"] = content.decode()

@@ -22,23 +22,25 @@ def create(
     name: str,
     mime_type: str = MimeType.NDJSON,
     encoding: str = "utf-8",
-    priority: str = Priority.MEDIUM,
+    priority: str | None = Priority.MEDIUM,
 ) -> Call[DocumentImport]:
-    """Create a document import. Not repeatable: a second one would be made."""
+    """Create a document import. Not repeatable: a second one would be made.
+
+    :param priority: None: not sent, which means MEDIUM.
+    """
+    fields = {
+        "document_type": document_type,
+        "mime_type": mime_type,
+        "encoding": encoding,
+        "name": name,
+        "priority": priority,
+    }
     return Call(
         what=f"create a document import in datamart {datamart_id}",
         method="POST",
         path=_path(datamart_id),
         read=one(DocumentImport),
-        **json_body(
-            {
-                "document_type": document_type,
-                "mime_type": mime_type,
-                "encoding": encoding,
-                "name": name,
-                "priority": priority,
-            }
-        ),
+        **json_body({key: value for key, value in fields.items() if value is not None}),
     )
 
 
@@ -48,6 +50,7 @@ def find(
     keywords: str | None = None,
     mime_type: str | None = None,
     document_types: Iterable[str] = (),
+    label_ids: Iterable[str] = (),
     order_by: str | None = None,
     first_result: int = 0,
     max_results: int = DEFAULT_PAGE_SIZE,
@@ -55,12 +58,14 @@ def find(
     """List one page of the document imports.
 
     :param keywords: Part of the name, case-sensitive.
+    :param label_ids: Those with any of these labels.
     :param order_by: ``name``, or None for by id.
     """
     query = {
         "keywords": keywords,
         "mime_type": mime_type,
         "document_types": ",".join(document_types) or None,
+        "label_ids": ",".join(numeric_id(label_id, "label id") for label_id in label_ids) or None,
         "order_by": order_by,
         "first_result": str(first_result),
         "max_results": str(max_results),

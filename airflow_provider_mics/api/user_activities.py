@@ -9,12 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mics.api.call import Call, json_body
-from airflow_provider_mics.api.envelope import nothing, some
+from airflow_provider_mics.api.constants import DEFAULT_PAGE_SIZE
+from airflow_provider_mics.api.envelope import nothing, page
 from airflow_provider_mics.api.identifiers import flags, numeric_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from airflow_provider_mics.api.models import Page
     from airflow_provider_mics.api.selectors import UserPointSelector
 
 
@@ -44,8 +46,15 @@ def post(
     )
 
 
-def find(datamart_id: str, selector: UserPointSelector, *, filters: str | None = None) -> Call[list[dict[str, Any]]]:
-    """List a user point's activities. HTTP 404 means that there are none.
+def find(
+    datamart_id: str,
+    selector: UserPointSelector,
+    *,
+    filters: str | None = None,
+    first_result: int = 0,
+    max_results: int = DEFAULT_PAGE_SIZE,
+) -> Call[Page[dict[str, Any]]]:
+    """List one page of a user point's activities. HTTP 404 means that there are none.
 
     :param filters: ``field==value|other,field==value``: a comma for "and", a bar for "or". The fields are
         ``$unique_key``, ``$type``, ``$channel_id``, ``start_ts``, ``end_ts`` and the datamart's own.
@@ -54,8 +63,8 @@ def find(datamart_id: str, selector: UserPointSelector, *, filters: str | None =
         what=f"list a user point's activities in datamart {datamart_id}",
         method="GET",
         path=_timeline_path(datamart_id, selector),
-        query=_filters(filters),
-        read=some(dict[str, Any]),
+        query=(*_filters(filters), ("first_result", str(first_result)), ("max_results", str(max_results))),
+        read=page(dict[str, Any]),
         repeatable=True,
     )
 

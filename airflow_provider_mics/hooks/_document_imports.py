@@ -25,9 +25,12 @@ class DocumentImportMethods(MicsBaseHook):
         name: str,
         mime_type: str = MimeType.NDJSON,
         encoding: str = "utf-8",
-        priority: str = Priority.MEDIUM,
+        priority: str | None = Priority.MEDIUM,
     ) -> DocumentImport:
-        """Create a document import; a second one if there is one of the same name."""
+        """Create a document import; a second one if there is one of the same name.
+
+        :param priority: None: not sent, which means MEDIUM.
+        """
         return self.send(
             document_imports.create(
                 self.datamart_id,
@@ -45,6 +48,7 @@ class DocumentImportMethods(MicsBaseHook):
         keywords: str | None = None,
         mime_type: str | None = None,
         document_types: Iterable[str] = (),
+        label_ids: Iterable[str] = (),
         order_by: str | None = None,
         first_result: int = 0,
         max_results: int = DEFAULT_PAGE_SIZE,
@@ -52,6 +56,7 @@ class DocumentImportMethods(MicsBaseHook):
         """List one page of the document imports.
 
         :param keywords: Part of the name, case-sensitive.
+        :param label_ids: Those with any of these labels.
         :param order_by: ``name``, or None for by id.
         """
         return self.send(
@@ -60,6 +65,7 @@ class DocumentImportMethods(MicsBaseHook):
                 keywords=keywords,
                 mime_type=mime_type,
                 document_types=document_types,
+                label_ids=label_ids,
                 order_by=order_by,
                 first_result=first_result,
                 max_results=max_results,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_provider_mics.api import absence, associations, user_activities, user_choices, user_points, user_profiles
+from airflow_provider_mics.api.constants import DEFAULT_PAGE_SIZE
+from airflow_provider_mics.api.models import Page
 from airflow_provider_mics.hooks._mics_base import MicsBaseHook
 
 if TYPE_CHECKING:
@@ -43,12 +45,23 @@ class UserMethods(MicsBaseHook):
             )
         )
 
-    def list_user_activities(self, selector: UserPointSelector, *, filters: str | None = None) -> list[dict[str, Any]]:
-        """List a user point's activities.
+    def list_user_activities(
+        self,
+        selector: UserPointSelector,
+        *,
+        filters: str | None = None,
+        first_result: int = 0,
+        max_results: int = DEFAULT_PAGE_SIZE,
+    ) -> Page[dict[str, Any]]:
+        """List one page of a user point's activities.
 
         :param filters: Such as ``$type==TOUCH|EMAIL,start_ts==1605262037783``: a comma for "and", a bar for "or".
         """
-        return self._listed(user_activities.find(self.datamart_id, selector, filters=filters))
+        datamart_id = self.datamart_id
+        call = user_activities.find(
+            datamart_id, selector, filters=filters, first_result=first_result, max_results=max_results
+        )
+        return self.run(absence.unless_absent(call, Page(items=()), datamart_id=datamart_id))
 
     def delete_user_activities(self, selector: UserPointSelector, *, filters: str | None) -> bool:
         """Delete a user point's activities for good. Return whether there were any.

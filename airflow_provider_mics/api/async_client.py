@@ -28,7 +28,13 @@ from airflow_provider_mics.api.transport import (
     repeating,
     too_large,
 )
-from airflow_provider_mics.exceptions import MicsConfigurationError, MicsTLSError, MicsTransportError, Outcome
+from airflow_provider_mics.exceptions import (
+    MicsConfigurationError,
+    MicsError,
+    MicsTLSError,
+    MicsTransportError,
+    Outcome,
+)
 
 T = TypeVar("T")
 
@@ -41,11 +47,14 @@ class AsyncMicsClient:
     """Sends calls and reads their answers without blocking; belongs to one event loop.
 
     Use as an asynchronous context manager. Large bodies are a worker's task: calls with ``open_body`` are refused.
+
+    :param connections: Connections open at the same time, and so calls under way.
     """
 
-    def __init__(self, settings: APISettings, credentials: Credentials) -> None:
+    def __init__(self, settings: APISettings, credentials: Credentials, *, connections: int = 20) -> None:
         self._settings = settings
         self._credentials = credentials
+        self._connections = connections
         self._pace = Pace(settings.rate_limit)
         self._proxy = settings.effective_proxy
         self._session: aiohttp.ClientSession | None = None
@@ -65,7 +74,7 @@ class AsyncMicsClient:
         # Reading the CA certificates takes some 20 ms, in which nothing else of the triggerer would run.
         context = await asyncio.to_thread(_ssl_context, self._settings)
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=context, limit=20, keepalive_timeout=_KEEPALIVE_S),
+            connector=aiohttp.TCPConnector(ssl=context, limit=self._connections, keepalive_timeout=_KEEPALIVE_S),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(
                 total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=self._settings.timeout_s
@@ -81,7 +90,20 @@ class AsyncMicsClient:
             self._session = None
 
     async def _repeatedly(self, call: Call[T]) -> T:
-        result: T = await tenacity.AsyncRetrying(sleep=asyncio.sleep, **repeating(call))(self._once, call)
+        try:
+            return await self._once(call)
+        except MicsError as error:
+            failure: MicsError | None = error
+
+        async def attempt() -> T:
+            nonlocal failure
+            if failure:
+                # The first attempt. tenacity costs half as much as a whole call, so only those that fail pay for it.
+                first, failure = failure, None
+                raise first
+            return await self._once(call)
+
+        result: T = await tenacity.AsyncRetrying(sleep=asyncio.sleep, **repeating(call))(attempt)
         return result
 
     async def _once(self, call: Call[T]) -> T:

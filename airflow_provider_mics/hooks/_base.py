@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 from abc import ABC, abstractmethod
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -73,8 +74,14 @@ class APIHook(BaseHook, ABC, Generic[C]):
         return MicsClient(self.connection.settings, self.connection.credentials)
 
     @contextlib.asynccontextmanager
-    async def async_client(self) -> AsyncIterator[AsyncMicsClient]:
-        """Open a client for the running event loop, without blocking it."""
+    async def async_client(
+        self, *, connections: int = 20, rate_limit: float | None = None
+    ) -> AsyncIterator[AsyncMicsClient]:
+        """Open a client for the running event loop, without blocking it.
+
+        :param connections: Connections open at the same time, and so calls under way.
+        :param rate_limit: Most requests per second, where that is less than the connection's limit.
+        """
         from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
         from airflow.sdk.log import amask_secret
 
@@ -88,7 +95,8 @@ class APIHook(BaseHook, ABC, Generic[C]):
         found = await get_async_connection(self._conn_id, hook=self)
         connection = self.read(found, await get_async_extra_dejson(found), mask)
         try:
-            async with AsyncMicsClient(connection.settings, connection.credentials) as client:
+            settings = _limited(connection.settings, rate_limit)
+            async with AsyncMicsClient(settings, connection.credentials, connections=connections) as client:
                 yield client
         finally:
             if masking:
@@ -101,3 +109,9 @@ class APIHook(BaseHook, ABC, Generic[C]):
     def run(self, conversation: Conversation[T]) -> T:
         """Make the calls of a conversation."""
         return self.client.run(conversation)
+
+
+def _limited(settings: APISettings, rate_limit: float | None) -> APISettings:
+    if rate_limit is None or (settings.rate_limit and settings.rate_limit <= rate_limit):
+        return settings
+    return dataclasses.replace(settings, rate_limit=rate_limit)

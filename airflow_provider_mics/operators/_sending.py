@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import codecs
 import contextlib
 import dataclasses
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_provider_mics.bulk.dead_letters import DeadLetters
-from airflow_provider_mics.bulk.planning import Plan, plan_load
-from airflow_provider_mics.bulk.preflight import check_load
+from airflow_provider_mics.bulk.loading import plan_files
 from airflow_provider_mics.bulk.upload import Uploader
 from airflow_provider_mics.exceptions import MicsConfigurationError
 from airflow_provider_mics.storage import find_files, open_for_writing
@@ -76,36 +74,19 @@ def send_files(
     :return: What was sent; and where lines were put aside and how many, or None if none were.
     """
     with open_dead_letters(load.preflight, load.dead_letter_path) as dead_letters:
-        plan = _planned(document_import, load, dead_letters)
+        plan = plan_files(
+            find_files(load.path),
+            document_type=document_import.document_type,
+            mime_type=document_import.mime_type,
+            encoding=document_import.encoding,
+            is_checked=load.preflight != "off",
+            max_part_bytes=load.max_part_bytes,
+            dead_letters=dead_letters,
+            max_deletions=load.max_deletions,
+        )
     sizes = [part.size for part, _ in plan.planned]
     hook.log.info("Loading %d files: %d parts planned, %d bytes", len(plan.sources), len(sizes), sum(sizes))
     uploader = Uploader(hook.client, hook.datamart_id, document_import)
     with plan.delivery() as (parts, discard):
         sent = uploader.send_all(parts, parallel_uploads=load.parallel_uploads, on_sent=discard)
     return sent, dead_letters.summary() if dead_letters else None
-
-
-def _planned(document_import: DocumentImport, load: FileLoad, dead_letters: DeadLetters | None) -> Plan:
-    files = find_files(load.path)
-    if load.preflight != "off" and not _is_utf_8(document_import.encoding):
-        raise MicsConfigurationError(
-            f"Lines are checked as UTF-8; document import {document_import.id} takes {document_import.encoding}.",
-            hint='Write the files in UTF-8, or set preflight="off".',
-        )
-    if load.preflight == "off":
-        return plan_load(files, mime_type=document_import.mime_type, max_part_bytes=load.max_part_bytes)
-    return check_load(
-        files,
-        document_type=document_import.document_type,
-        mime_type=document_import.mime_type,
-        max_part_bytes=load.max_part_bytes,
-        dead_letters=dead_letters,
-        max_deletions=load.max_deletions,
-    )
-
-
-def _is_utf_8(encoding: str | None) -> bool:
-    try:
-        return codecs.lookup(encoding or "utf-8").name == "utf-8"
-    except LookupError:
-        return False

@@ -6,7 +6,7 @@ import asyncio
 import ssl
 import time
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import aiohttp
 import tenacity
@@ -15,7 +15,7 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from airflow_provider_mics.api.call import Call, Reply
 from airflow_provider_mics.api.conversation import Conversation, hold_async
-from airflow_provider_mics.api.credentials import Credentials, authorized
+from airflow_provider_mics.api.credentials import Credentials, authorized, tell_not_read_again
 from airflow_provider_mics.api.envelope import read_reply
 from airflow_provider_mics.api.pace import Pace
 from airflow_provider_mics.api.settings import CONNECT_TIMEOUT_S, APISettings
@@ -29,12 +29,16 @@ from airflow_provider_mics.api.transport import (
     too_large,
 )
 from airflow_provider_mics.exceptions import (
+    MicsAuthenticationError,
     MicsConfigurationError,
     MicsError,
     MicsTLSError,
     MicsTransportError,
     Outcome,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 T = TypeVar("T")
 
@@ -48,12 +52,23 @@ class AsyncMicsClient:
 
     Use as an asynchronous context manager. Large bodies are a worker's task: calls with ``open_body`` are refused.
 
+    :param reload: Reads the credentials again where they were written down, for when the API refuses those it was
+        given. None: they cannot be.
     :param connections: Connections open at the same time, and so calls under way.
     """
 
-    def __init__(self, settings: APISettings, credentials: Credentials, *, connections: int = 20) -> None:
+    def __init__(
+        self,
+        settings: APISettings,
+        credentials: Credentials,
+        *,
+        reload: Callable[[], Awaitable[Credentials]] | None = None,
+        connections: int = 20,
+    ) -> None:
         self._settings = settings
         self._credentials = credentials
+        self._reload = reload
+        self._reloading = asyncio.Lock()
         self._connections = connections
         self._pace = Pace(settings.rate_limit)
         self._proxy = settings.effective_proxy
@@ -64,7 +79,14 @@ class AsyncMicsClient:
 
         :raises MicsCallError: It did not succeed.
         """
-        return await hold_async(authorized(call, self._credentials, time.time), self._repeatedly)
+        used = self._credentials
+        try:
+            return await hold_async(authorized(call, used, time.time), self._repeatedly)
+        except MicsAuthenticationError:
+            newer = await self._newer_than(used)
+            if newer is None:
+                raise
+        return await hold_async(authorized(call, newer, time.time), self._repeatedly)
 
     async def run(self, conversation: Conversation[T]) -> T:
         """Make the calls of a conversation and return what it returns."""
@@ -88,6 +110,22 @@ class AsyncMicsClient:
         if self._session:
             await self._session.close()
             self._session = None
+
+    async def _newer_than(self, refused: Credentials) -> Credentials | None:
+        """Return other credentials than those that were refused; None if there are none."""
+        if self._reload is None:
+            return None
+        async with self._reloading:
+            # Another call may have read them meanwhile.
+            if self._credentials is refused:
+                try:
+                    read = await self._reload()
+                except Exception as error:  # noqa: BLE001 - each store of connections raises its own kind
+                    tell_not_read_again(error)
+                    return None
+                if read != refused:
+                    self._credentials = read
+            return self._credentials if self._credentials is not refused else None
 
     async def _repeatedly(self, call: Call[T]) -> T:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.cookiejar
 import io
+import threading
 import time
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
@@ -16,7 +17,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from airflow_provider_mics.api.call import BodyReader, Call, Reply
 from airflow_provider_mics.api.conversation import Conversation, hold
-from airflow_provider_mics.api.credentials import Credentials, authorized
+from airflow_provider_mics.api.credentials import Credentials, authorized, tell_not_read_again
 from airflow_provider_mics.api.envelope import read_reply
 from airflow_provider_mics.api.pace import Pace
 from airflow_provider_mics.api.settings import CONNECT_TIMEOUT_S, APISettings
@@ -30,7 +31,7 @@ from airflow_provider_mics.api.transport import (
     repeating,
     too_large,
 )
-from airflow_provider_mics.exceptions import MicsTLSError, MicsTransportError, Outcome
+from airflow_provider_mics.exceptions import MicsAuthenticationError, MicsTLSError, MicsTransportError, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,14 +46,23 @@ BLOCK_SIZE: Final = 256 * 1024
 class MicsClient:
     """Sends calls and reads their answers; may be shared by threads.
 
+    :param reload: Reads the credentials again where they were written down, for when the API refuses those it was
+        given: they may have been replaced while this client lives. None: they cannot be.
     :param sleep: Waits for a number of seconds.
     """
 
     def __init__(
-        self, settings: APISettings, credentials: Credentials, *, sleep: Callable[[float], None] = time.sleep
+        self,
+        settings: APISettings,
+        credentials: Credentials,
+        *,
+        reload: Callable[[], Credentials] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._settings = settings
         self._credentials = credentials
+        self._reload = reload
+        self._reloading = threading.Lock()
         self._sleep = sleep
         self._pace = Pace(settings.rate_limit)
         self._verify = settings.effective_verify
@@ -63,7 +73,15 @@ class MicsClient:
 
         :raises MicsCallError: It did not succeed.
         """
-        return hold(authorized(call, self._credentials, time.time), self._repeatedly)
+        used = self._credentials
+        try:
+            return hold(authorized(call, used, time.time), self._repeatedly)
+        except MicsAuthenticationError:
+            # A call that was refused so has not been acted on: any may be sent again.
+            newer = self._newer_than(used)
+            if newer is None:
+                raise
+        return hold(authorized(call, newer, time.time), self._repeatedly)
 
     def run(self, conversation: Conversation[T]) -> T:
         """Make the calls of a conversation and return what it returns."""
@@ -78,6 +96,22 @@ class MicsClient:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _newer_than(self, refused: Credentials) -> Credentials | None:
+        """Return other credentials than those that were refused; None if there are none."""
+        if self._reload is None:
+            return None
+        with self._reloading:
+            # Another thread may have read them meanwhile.
+            if self._credentials is refused:
+                try:
+                    read = self._reload()
+                except Exception as error:  # noqa: BLE001 - each store of connections raises its own kind
+                    tell_not_read_again(error)
+                    return None
+                if read != refused:
+                    self._credentials = read
+            return self._credentials if self._credentials is not refused else None
 
     def _repeatedly(self, call: Call[T]) -> T:
         result: T = tenacity.Retrying(sleep=self._sleep, **repeating(call))(self._once, call)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from airflow_provider_mics.api.models import AccessToken
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 #: Access tokens are renewed this long before they end, in s; the vendor's own web UI does so.
 RENEWAL_MARGIN_S: Final = 600
@@ -61,6 +64,14 @@ class TokenCredentials:
 
     def refuse(self, header: str) -> None:
         """Do nothing: there is no other."""
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether the other is the same token."""
+        return isinstance(other, TokenCredentials) and other._token == self._token
+
+    def __hash__(self) -> int:
+        """Return a hash, as what can be compared has one."""
+        return hash(self._token)
 
 
 class RenewedCredentials(ABC):
@@ -138,6 +149,14 @@ class LoginCredentials(RenewedCredentials):
             self._refresh_token = token.refresh_token
         return header
 
+    def __eq__(self, other: object) -> bool:
+        """Return whether the other is the same account with the same password."""
+        return isinstance(other, LoginCredentials) and (other._email, other._password) == (self._email, self._password)
+
+    def __hash__(self) -> int:
+        """Return a hash, as what can be compared has one."""
+        return hash((self._email, self._password))
+
 
 def authorized(call: Call[T], credentials: Credentials, clock: Callable[[], float]) -> Conversation[T]:
     """Send ``call`` with credentials; where they are about to end, or are refused, renew them, once.
@@ -159,6 +178,12 @@ def authorized(call: Call[T], credentials: Credentials, clock: Callable[[], floa
         header = newer or (yield from _renewed(credentials, clock))
         result = yield call.with_authorization(header)
     return result
+
+
+def tell_not_read_again(error: Exception) -> None:
+    """Say that refused credentials could not be read again; the refusal is what the caller is told."""
+    # Its text may be of any store of connections, and so may hold anything.
+    log.warning("The credentials were refused, and could not be read again: %s", type(error).__name__)
 
 
 def _renewed(credentials: Credentials, clock: Callable[[], float]) -> Conversation[str]:

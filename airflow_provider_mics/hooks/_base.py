@@ -60,10 +60,7 @@ class APIHook(BaseHook, ABC, Generic[C]):
     @cached_property
     def connection(self) -> C:
         """The Airflow connection, read once."""
-        from airflow.sdk.log import mask_secret
-
-        found = self.get_connection(self._conn_id)
-        return self.read(found, found.extra_dejson, mask_secret)
+        return self._read_connection()
 
     @cached_property
     def client(self) -> MicsClient:
@@ -71,7 +68,11 @@ class APIHook(BaseHook, ABC, Generic[C]):
         # Deferred: requests is heavy, and Dag files import this module.
         from airflow_provider_mics.api.client import MicsClient
 
-        return MicsClient(self.connection.settings, self.connection.credentials)
+        return MicsClient(
+            self.connection.settings,
+            self.connection.credentials,
+            reload=lambda: self._read_connection().credentials,
+        )
 
     @contextlib.asynccontextmanager
     async def async_client(
@@ -90,17 +91,35 @@ class APIHook(BaseHook, ABC, Generic[C]):
         masking: set[asyncio.Task[None]] = set()
 
         def mask(secret: str) -> None:
-            masking.add(asyncio.ensure_future(amask_secret(secret)))
+            task = asyncio.ensure_future(amask_secret(secret))
+            masking.add(task)
+            task.add_done_callback(masking.discard)
 
-        found = await get_async_connection(self._conn_id, hook=self)
-        connection = self.read(found, await get_async_extra_dejson(found), mask)
+        async def read() -> C:
+            found = await get_async_connection(self._conn_id, hook=self)
+            return self.read(found, await get_async_extra_dejson(found), mask)
+
+        async def read_again() -> Credentials:
+            return (await read()).credentials
+
         try:
-            settings = _limited(connection.settings, rate_limit)
-            async with AsyncMicsClient(settings, connection.credentials, connections=connections) as client:
+            connection = await read()
+            async with AsyncMicsClient(
+                _limited(connection.settings, rate_limit),
+                connection.credentials,
+                reload=read_again,
+                connections=connections,
+            ) as client:
                 yield client
         finally:
             if masking:
                 await asyncio.wait(masking)
+
+    def _read_connection(self) -> C:
+        from airflow.sdk.log import mask_secret
+
+        found = self.get_connection(self._conn_id)
+        return self.read(found, found.extra_dejson, mask_secret)
 
     def send(self, call: Call[T]) -> T:
         """Make one call."""

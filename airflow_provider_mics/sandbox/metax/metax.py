@@ -1,4 +1,4 @@
-"""The two calls of MetaX: a token, and a subscriber's history."""
+"""The calls of MetaX: a token, a subscriber's history, and the favourites in it."""
 
 from __future__ import annotations
 
@@ -31,6 +31,10 @@ class Metax:
         self._router = Router()
         self._router.add("create_metax_token", "POST", "/ums/2.0/oauth", self.create_token, public=True)
         self._router.add(_PUT, "PUT", "/metax/3.0/ui/user/stat/:subscriber", self.put)
+        favorites = "/metax/2.1/activity/fav/:subscriber"
+        self._router.add("list_favorites", "GET", favorites, self.list_favorites)
+        self._router.add("add_favorite", "PUT", f"{favorites}/:asset", self.add_favorite)
+        self._router.add("delete_favorite", "DELETE", f"{favorites}/:asset", self.delete_favorite)
 
     def find(self, method: str, path: str) -> MetaxDestination:
         """Find where a request goes."""
@@ -57,6 +61,20 @@ class Metax:
             raise HttpError(HTTPStatus.BAD_REQUEST, problem)
         self.subscribers.put(subscriber, body, delta=delta)
         self._items.commit(_PUT, subscriber)
+        return json_response({"result": "success"})
+
+    async def list_favorites(self, _: Request, arguments: Arguments) -> Response:
+        """List favourites. Of the vendor's fields for each there is only the id; its spelling is INFERRED."""
+        return json_response([{"Id": asset} for asset in self.subscribers.favorites(arguments["subscriber"])])
+
+    async def add_favorite(self, _: Request, arguments: Arguments) -> Response:
+        """Add a favourite. UNKNOWN at the vendor: the answer."""
+        self.subscribers.set_favorite(arguments["subscriber"], arguments["asset"], present=True)
+        return json_response({"result": "success"})
+
+    async def delete_favorite(self, _: Request, arguments: Arguments) -> Response:
+        """Take a favourite away. UNKNOWN at the vendor: the answer, and what becomes of one that is not there."""
+        self.subscribers.set_favorite(arguments["subscriber"], arguments["asset"], present=False)
         return json_response({"result": "success"})
 
     async def receive(self, request: Request, arguments: Arguments) -> None:

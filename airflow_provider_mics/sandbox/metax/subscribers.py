@@ -109,6 +109,20 @@ class Subscribers:
         with self._lock:
             return self._subscribers[subscriber_id].as_json()
 
+    def favorites(self, subscriber_id: str) -> list[str]:
+        """Return a subscriber's favourites. INFERRED: nobody's are none, whoever it is."""
+        with self._lock:
+            return list(self._subscribers.get(subscriber_id, Subscriber()).favorites)
+
+    def set_favorite(self, subscriber_id: str, asset: str, *, present: bool) -> None:
+        """Add a favourite, or take it away."""
+        with self._lock:
+            favorites = self._subscribers.setdefault(subscriber_id, Subscriber()).favorites
+            if present and asset not in favorites:
+                favorites.append(asset)
+            elif not present and asset in favorites:
+                favorites.remove(asset)
+
     def clear(self) -> None:
         """Forget everybody."""
         with self._lock:

@@ -51,6 +51,18 @@ def test_delta(metax: Client, sandbox: Sandbox) -> None:
     assert sandbox.metax.subscribers.get("user@example.org") == history(metax)
 
 
+def test_favorites(metax: Client) -> None:
+    path = f"/metax/2.1/activity/fav/{SUBSCRIBER}"
+    assert metax.call("GET", path).json() == []
+    put(metax, {"favorites": ["a"]}).raise_for_status()
+    for asset in ("b", "b"):
+        metax.call("PUT", f"{path}/{asset}").raise_for_status()
+    assert metax.call("GET", path, params={"size": "max"}).json() == [{"Id": "a"}, {"Id": "b"}]
+    for asset in ("a", "nothing"):
+        metax.call("DELETE", f"{path}/{asset}").raise_for_status()
+    assert history(metax)["favorites"] == ["b"]
+
+
 def test_lifetime(metax: Client) -> None:
     put(metax, {"favorites": ["a"], "view_data": [{"asset_id": "X", "play_count": 1}]}).raise_for_status()
     put(metax, {"view_data": [{"asset_id": "Y"}]}, "?isDelta=false").raise_for_status()

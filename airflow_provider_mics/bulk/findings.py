@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_mics.bulk.checks import BadLine, Problem
     from airflow_provider_mics.bulk.dead_letters import DeadLetters
+    from airflow_provider_mics.bulk.problem_report import ProblemReport
 
 #: Problems that are named in a message.
 MAX_TOLD: Final = 10
@@ -39,10 +40,12 @@ class Findings:
     """Adds up what is found in the files of a load.
 
     :param dead_letters: Where bad lines are written; None: they are only counted.
+    :param report: Where all problems are written, without the lines; None: nowhere.
     """
 
-    def __init__(self, dead_letters: DeadLetters | None = None) -> None:
+    def __init__(self, dead_letters: DeadLetters | None = None, report: ProblemReport | None = None) -> None:
         self._dead_letters = dead_letters
+        self._report = report
         self._told: list[str] = []
         #: Good lines.
         self.good = 0
@@ -59,7 +62,8 @@ class Findings:
     @property
     def problems_wanted(self) -> int:
         """How many problems are worth finding in a block: some to be told, all where they are written down."""
-        return sys.maxsize if self._dead_letters else MAX_TOLD - len(self._told)
+        is_all = self._dead_letters or (self._report and self._report.wants_more)
+        return sys.maxsize if is_all else MAX_TOLD - len(self._told)
 
     def add(self, name: str, block: bytes, offset: int, checked: Checked) -> None:
         """Add what was found in a block of the file ``name``."""
@@ -87,7 +91,20 @@ class Findings:
         :raises MicsInputError: Always.
         """
         self._tell(name, problems)
-        raise MicsInputError(f"A CSV header is wrong, and so every record; nothing was sent. {self.told}")
+        raise MicsInputError(
+            f"A CSV header is wrong, and so every record; nothing was sent. {self.finish(is_whole=False)}"
+        )
+
+    def finish(self, *, is_whole: bool) -> str:
+        """Finish the report, if there is one, and return the first problems in words, and where the report is.
+
+        :param is_whole: All lines were looked at.
+        """
+        if self._report is None:
+            return self.told
+        counts = {name: getattr(self, name) for name in ("lines", "good", "bad", "blank", "deletions")}
+        dead_letter = self._dead_letters.summary() if self._dead_letters else None
+        return f"{self.told} {self._report.finish(counts, dead_letter, is_whole=is_whole)}".strip()
 
     @property
     def told(self) -> str:
@@ -96,3 +113,5 @@ class Findings:
 
     def _tell(self, name: str, problems: Sequence[Problem]) -> None:
         self._told += [f"{name}, {problem}" for problem in problems[: MAX_TOLD - len(self._told)]]
+        if self._report:
+            self._report.add(name, problems)

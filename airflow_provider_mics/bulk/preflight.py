@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from airflow_provider_mics.bulk.dead_letters import DeadLetters
     from airflow_provider_mics.bulk.files import SourceFile
     from airflow_provider_mics.bulk.parts import Part
+    from airflow_provider_mics.bulk.problem_report import ProblemReport
 
 log = logging.getLogger(__name__)
 
@@ -35,32 +36,25 @@ def check_load(
     max_part_bytes: int,
     dead_letters: DeadLetters | None = None,
     max_deletions: int | None = None,
+    report: ProblemReport | None = None,
 ) -> Plan:
     """Check the lines of files and cut them into parts, in one pass over each.
 
     :param dead_letters: Where bad lines are put aside, so that the others are sent; None: a bad line stops the load.
     :param max_deletions: Most lines that delete something; None: any number.
+    :param report: Where all problems are written; None: nowhere.
     :raises MicsInputError: A line is bad and there is no place to put it aside, or no line is good, or too many delete.
     """
-    findings = Findings(dead_letters)
+    findings = Findings(dead_letters, report)
     used_counts: set[int] = set()
 
     def checked(file: SourceFile, found: Findings) -> CheckedFile:
         checker = checker_for(document_type, mime_type, max_line_bytes=max_part_bytes)
         return CheckedFile(file.name, mime_type, checker, found)
 
-    sources: list[PlannedFile | CompressedFile] = []
-    for file in each_once(files, mime_type):
-        if kind := compression_of(file):
-            compressed = CompressedFile(file, kind, mime_type=mime_type, max_part_bytes=max_part_bytes)
-            bad_before = findings.bad
-            for _ in checked(file, findings).screened(compressed.contents()):
-                pass
-            if findings.bad > bad_before:
-                # It is read once more to be sent, and its bad lines are left out then; they are counted already.
-                compressed.screen = checked(file, Findings()).screened
-            sources.append(compressed)
-        else:
+    def source_of(file: SourceFile) -> PlannedFile | CompressedFile:
+        kind = compression_of(file)
+        if kind is None:
             pieces = cut_checked(
                 file,
                 findings,
@@ -69,7 +63,17 @@ def check_load(
                 max_part_bytes=max_part_bytes,
                 used_counts=used_counts,
             )
-            sources.append(PlannedFile(file, pieces))
+            return PlannedFile(file, pieces)
+        compressed = CompressedFile(file, kind, mime_type=mime_type, max_part_bytes=max_part_bytes)
+        bad_before = findings.bad
+        for _ in checked(file, findings).screened(compressed.contents()):
+            pass
+        if findings.bad > bad_before:
+            # It is read once more to be sent, and its bad lines are left out then; they are counted already.
+            compressed.screen = checked(file, Findings()).screened
+        return compressed
+
+    sources = [source_of(file) for file in each_once(files, mime_type)]
     _conclude(findings, document_type, max_deletions, can_put_aside=dead_letters is not None)
     return Plan(sources)
 
@@ -106,10 +110,11 @@ def cut_checked(
 
 def _conclude(findings: Findings, document_type: str, max_deletions: int | None, *, can_put_aside: bool) -> None:
     log.info("Checked %d lines: %d good, %d bad; %d blank", findings.lines, findings.good, findings.bad, findings.blank)
+    told = findings.finish(is_whole=True)
     if findings.bad and not (can_put_aside and findings.good):
         raise MicsInputError(
             f"{findings.bad} of {findings.lines} lines are not what mediarithmics takes as {document_type}; nothing "
-            f"was sent. {findings.told}",
+            f"was sent. {told}",
             hint=None if can_put_aside else 'With preflight="dead_letter" the good lines are sent, these put aside.',
         )
     if max_deletions is not None and findings.deletions > max_deletions:
@@ -119,4 +124,4 @@ def _conclude(findings: Findings, document_type: str, max_deletions: int | None,
             hint="Look whether the export is what it should be, or raise max_deletions.",
         )
     if findings.bad:
-        log.warning("%d bad lines were put aside. %s", findings.bad, findings.told)
+        log.warning("%d bad lines were put aside. %s", findings.bad, told)

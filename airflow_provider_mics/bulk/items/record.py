@@ -7,13 +7,14 @@ import dataclasses
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_mics.bulk.checks import Problem
-from airflow_provider_mics.bulk.items.ending import Ending, Health, ending_of
+from airflow_provider_mics.bulk.items.ending import Ending, ending_of
 from airflow_provider_mics.bulk.reasons import ReasonCounter
 from airflow_provider_mics.exceptions import MicsAPIError, MicsCallError
 
 if TYPE_CHECKING:
     from airflow_provider_mics.api.call import Call
     from airflow_provider_mics.bulk.dead_letters import DeadLetters
+    from airflow_provider_mics.bulk.items.ending import Health
     from airflow_provider_mics.bulk.items.item import Item
     from airflow_provider_mics.bulk.items.progress import Progress
     from airflow_provider_mics.bulk.reasons import Reason
@@ -41,12 +42,13 @@ class Record:
 
     :param progress: Told what has become of each.
     :param dead_letters: Where items that did not get in are put aside; None: they are only counted.
+    :param health: Told how calls end.
     """
 
-    def __init__(self, progress: Progress, dead_letters: DeadLetters | None) -> None:
+    def __init__(self, progress: Progress, dead_letters: DeadLetters | None, health: Health) -> None:
         self._progress = progress
         self._dead_letters = dead_letters
-        self.health = Health()
+        self.health = health
         # By HTTP status; the counter would take it for a value and replace it.
         self._reasons: collections.defaultdict[str, ReasonCounter] = collections.defaultdict(ReasonCounter)
         #: Items refused; those of earlier tries are sent, and counted, again, but for very many.

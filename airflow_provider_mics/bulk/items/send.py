@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mics.bulk.items.checkpoint import Checkpoint
+from airflow_provider_mics.bulk.items.ending import Health
 from airflow_provider_mics.bulk.items.engine import Engine
 from airflow_provider_mics.bulk.items.kinds import BULK_IS_BETTER_ABOVE
 from airflow_provider_mics.bulk.items.record import Record
@@ -45,6 +46,7 @@ class Sending:
     :param skips_bad: Whether bad lines are left out, and put aside where there is a place for it; otherwise they stop
         all.
     :param dead_letters: Where items that are not in are put aside.
+    :param health: Its ``stop``, set from outside, ends the sending.
     """
 
     kind: ItemKind
@@ -55,6 +57,7 @@ class Sending:
     are_checked: bool = True
     skips_bad: bool = False
     dead_letters: DeadLetters | None = None
+    health: Health = dataclasses.field(default_factory=Health)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +88,7 @@ def send_items(sending: Sending, attempt: Try) -> dict[str, Any]:
     checkpoint = Checkpoint(
         attempt.store, source=found.fingerprint, generation=attempt.generation, is_retry=attempt.is_retry
     )
-    record = Record(checkpoint.progress, sending.dead_letters)
+    record = Record(checkpoint.progress, sending.dead_letters, sending.health)
     asyncio.run(_send(sending, checkpoint, record, has_bad=found.bad > 0))
     tally = Tally.of(record, checkpoint.progress, good=found.good, invalid=found.bad)
     judge_items(

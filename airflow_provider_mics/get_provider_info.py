@@ -37,6 +37,7 @@ def get_provider_info() -> dict[str, Any]:
                     "airflow_provider_mics.operators.document_import",
                     "airflow_provider_mics.operators.execution",
                     "airflow_provider_mics.operators.import_files",
+                    "airflow_provider_mics.operators.tracking",
                     "airflow_provider_mics.operators.upload",
                 ],
             }

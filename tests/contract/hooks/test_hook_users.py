@@ -83,7 +83,7 @@ def test_activities_change_profiles_and_choices_through_the_pipeline_only(hook: 
 
 @pytest.mark.parametrize("who", EACH_KIND, ids=repr)
 def test_profiles(hook: MicsHook, who: UserPointSelector) -> None:
-    which = {"compartment_id": "1201", "user_account_id": "b/c d,e"}
+    which: dict[str, Any] = {"compartment_id": "1201", "user_account_id": "b/c d,e"}
     assert (hook.list_user_profiles(who), hook.get_user_profile(who, **which)) == ([], None)
     hook.upsert_user_profile(who, {"a": 1, "addr": {"city": "Lyon", "zip": "69002"}}, **which)
     hook.upsert_user_profile(who, {"b": 2, "addr": {"zip": "69003"}}, **which, force_replace=False, merge_objects=True)

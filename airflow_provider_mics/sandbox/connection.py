@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import h11
 
-from airflow_provider_mics.sandbox.body import Body, DropConnectionError, strike
+from airflow_provider_mics.sandbox.body import Body, DropConnectionError, Striker
 from airflow_provider_mics.sandbox.messages import HttpError, Request, Response, error_response, split_target
-from airflow_provider_mics.sandbox.record import CONTROL
+from airflow_provider_mics.sandbox.plans import Hit
+from airflow_provider_mics.sandbox.record import CONTROL, UPLOAD
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,12 +75,18 @@ class Connection:
     """One client's connection, request after request."""
 
     def __init__(
-        self, surroundings: Surroundings, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connection_id: int
+        self,
+        surroundings: Surroundings,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        connection_id: int,
+        client_gone: asyncio.Event,
     ) -> None:
         self._around = surroundings
         self._reader = reader
         self._writer = writer
         self._id = connection_id
+        self._client_gone = client_gone
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_MAX_HEADER_BYTES)
 
     async def serve(self) -> None:
@@ -120,41 +127,42 @@ class Connection:
             headers=headers,
         )
         fault = None
+        length = headers.get("content-length", "")
+        declared = int(length) if length.isdigit() else None
         if record.kind != CONTROL:
-            length = headers.get("content-length", "")
-            declared = int(length) if length.isdigit() else None
-            fault = around.faults.take(record.number, method, path, record.kind, declared)
+            raw = head.target.decode("ascii").partition("?")[2]
+            fault = around.faults.take(Hit(record.number, method, path, raw, record.kind, declared))
         if fault is not None:
             record.fault = fault.number
             around.recorder.count(f"fault_{fault.action}")
-        body = Body(self._http, self._next_event, self._send_continue, record, fault)
-        request = Request(method, path, query, headers, body, self._id)
+        striker = Striker(fault, record.number, self._client_gone)
+        body = Body(self._http, self._next_event, self._send_continue, record=record, striker=striker, length=declared)
+        request = Request(method, path, query, headers, body, record)
         try:
-            await self._answer(target, request, body, record, fault)
+            await self._answer(target, request, body, striker)
         except (DropConnectionError, OSError, h11.ProtocolError):
+            record.dropped = True
             around.recorder.count("dropped")
             raise
         finally:
             if around.log is not None:
                 around.log(record)
 
-    async def _answer(
-        self, target: Target, request: Request, body: Body, record: RequestRecord, fault: Fault | None
-    ) -> None:
-        response = await self._respond(target, request, body, fault)
+    async def _answer(self, target: Target, request: Request, body: Body, striker: Striker) -> None:
+        record, fault = request.record, striker.fault
+        response = await self._respond(target, request, body, striker)
         record.status = response.status
-        if body.finished:
-            record.body_sha256 = body.sha256
         if record.kind != CONTROL:
             self._around.recorder.count(f"status_{response.status}")
         refused = body.refused
         if refused:
             # It was never told to send its body, and may or may not do so now: nothing after it could be understood.
             response.close = True
-        if fault is not None and fault.action == "cut":
-            await self._send_cut(response, fault)
-        drip = fault if fault is not None and fault.action == "drip" else None
-        await self._send(response, drip, bare=request.method == "HEAD" or response.status in _WITHOUT_BODY)
+        if fault is not None and (fault.action == "cut" or fault.when == "mid_reply"):
+            await self._send_half(response, fault, striker)
+        else:
+            drip = fault if fault is not None and fault.action == "drip" else None
+            await self._send(response, drip, bare=request.method == "HEAD" or response.status in _WITHOUT_BODY)
         if fault is not None and fault.when == "after_reply":
             raise DropConnectionError(reset=fault.action == "reset")
         if not body.finished and not refused:
@@ -163,26 +171,38 @@ class Connection:
                 async with asyncio.timeout(_LINGER_S):
                     await body.discard()
 
-    async def _respond(self, target: Target, request: Request, body: Body, fault: Fault | None) -> Response:
+    async def _respond(self, target: Target, request: Request, body: Body, striker: Striker) -> Response:
         """Make the answer, letting the fault strike at its moment."""
-        if fault is not None and fault.when == "before_body":
-            replaced = await strike(fault)
-            if replaced is not None:
-                return replaced
-        if fault is not None and fault.when == "after_body":
+        replaced = None
+        if striker.at("before_body"):
+            replaced = await striker.strike()
+        elif striker.at("after_body") and striker.holds:
+            await self._hold_before_commit(request, striker)
+        elif striker.at("after_body"):
             with contextlib.suppress(HttpError):
                 await target.receive(request)
             await body.discard()
-            replaced = await strike(fault)
-            if replaced is not None:
-                return replaced
+            replaced = await striker.strike()
+        if replaced is not None:
+            return replaced
         response = await self._handle(target, request)
+        fault = striker.fault
         if fault is not None and fault.when == "after_commit":
             if fault.action == "rewrite":
                 fault.rewrite(response)
             elif fault.action not in {"cut", "drip"}:
-                return await strike(fault) or response
+                return await striker.strike() or response
         return response
+
+    @staticmethod
+    async def _hold_before_commit(request: Request, striker: Striker) -> None:
+        """Hold a request that may go on later: its body is kept, on disk if it is an upload."""
+        if request.record.kind == UPLOAD:
+            request.before_commit = striker.strike
+            return
+        with contextlib.suppress(HttpError):
+            await request.read()
+        await striker.strike()
 
     async def _handle(self, target: Target, request: Request) -> Response:
         try:
@@ -225,13 +245,19 @@ class Connection:
                 self._write(h11.Data(data=piece))
                 await self._writer.drain()
 
-    async def _send_cut(self, response: Response, fault: Fault) -> None:
+    async def _send_half(self, response: Response, fault: Fault, striker: Striker) -> None:
+        """Send a part of the answer, let the fault strike, and send the rest if it lets us."""
         body = response.body.read_bytes() if isinstance(response.body, Path) else response.body
         keep = len(body) // 2 if fault.keep_bytes is None else fault.keep_bytes
         self._write(self._head(response))
         self._write(h11.Data(data=body[:keep]))
         await self._writer.drain()
-        raise DropConnectionError(reset=False)
+        if fault.action == "cut":
+            raise DropConnectionError(reset=False)
+        await striker.strike()
+        self._write(h11.Data(data=body[keep:]))
+        self._write(h11.EndOfMessage())
+        await self._writer.drain()
 
     def _head(self, response: Response) -> h11.Response:
         length = response.body.stat().st_size if isinstance(response.body, Path) else len(response.body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +20,7 @@ from airflow_provider_mics.sandbox.users.identifiers import parse_selector
 
 if TYPE_CHECKING:
     from airflow_provider_mics.sandbox.engine import Engine
+    from airflow_provider_mics.sandbox.faults import Fault
 
 PREFIX: Final = "/_sandbox/"
 _Action = Callable[["Control", Request, list[str]], Awaitable[Any]]
@@ -54,6 +56,8 @@ class Control:
             value = await action(self, request, found)
         except KeyError as error:
             raise HttpError(HTTPStatus.NOT_FOUND, f"Not known to the sandbox: {error}") from error
+        except TimeoutError as error:
+            raise HttpError(HTTPStatus.REQUEST_TIMEOUT, str(error)) from error
         except (ValueError, TypeError) as error:
             raise HttpError(HTTPStatus.BAD_REQUEST, str(error)) from error
         return value if isinstance(value, Response) else json_response(value)
@@ -108,11 +112,43 @@ class Control:
 
     async def release_fault(self, _: Request, found: list[str]) -> Any:
         """POST faults/N/release: let go what it keeps waiting."""
+        fault = self._fault(found[0])
+        fault.release()
+        return fault.as_json()
+
+    async def wait_for_fault(self, request: Request, found: list[str]) -> Any:
+        """POST faults/N/wait: ``{"fired": TIMES}``, ``{"held": TIMES}`` or ``{"gone": TIMES}``, and ``timeout``."""
+        body = await request.json_object()
+        timeout = float(body.pop("timeout", 10))
+        ((word, times),) = body.items()
+        fault = self._fault(found[0])
+        wait = {"fired": fault.wait_fired, "held": fault.wait_held, "gone": fault.wait_gone}[word]
+        await asyncio.to_thread(wait, int(times), timeout)
+        return fault.as_json()
+
+    def _fault(self, number: str) -> Fault:
         for fault in self._engine.faults.all():
-            if str(fault.number) == found[0]:
-                fault.release()
-                return fault.as_json()
+            if str(fault.number) == number:
+                return fault
         raise not_found()
+
+    async def held(self, _: Request, __: list[str]) -> Any:
+        """GET held: the requests that are held now, each with its fault and where it stands."""
+        records = {record.number: record for record in self._engine.recorder.records()}
+        return [
+            {"request": number, "fault": fault.number, "when": fault.when, "kind": records[number].kind}
+            for fault in self._engine.faults.all()
+            for number in list(fault.held)
+            if number in records
+        ]
+
+    async def uploads(self, _: Request, __: list[str]) -> Any:
+        """GET uploads: every upload in the order of arrival, with what became of it."""
+        return self._engine.uploads()
+
+    async def publish(self, _: Request, __: list[str]) -> Any:
+        """POST publish: lists show everything created so far."""
+        return self._engine.state.publish()
 
     async def hold(self, _: Request, __: list[str]) -> Any:
         """POST hold: executions stand still."""
@@ -215,6 +251,10 @@ _ACTIONS: Final[tuple[tuple[str, tuple[str, ...], _Action], ...]] = (
     ("POST", ("faults",), Control.plan_fault),
     ("DELETE", ("faults",), Control.clear_faults),
     ("POST", ("faults", "*", "release"), Control.release_fault),
+    ("POST", ("faults", "*", "wait"), Control.wait_for_fault),
+    ("GET", ("held",), Control.held),
+    ("GET", ("uploads",), Control.uploads),
+    ("POST", ("publish",), Control.publish),
     ("POST", ("hold",), Control.hold),
     ("POST", ("release",), Control.release),
     ("POST", ("advance",), Control.advance),

@@ -15,7 +15,7 @@ from airflow_provider_mics.sandbox.directory.organisation import Organisation
 from airflow_provider_mics.sandbox.executions import Executions
 from airflow_provider_mics.sandbox.imports import Imports
 from airflow_provider_mics.sandbox.items import Items
-from airflow_provider_mics.sandbox.messages import merge
+from airflow_provider_mics.sandbox.messages import merge, path_segments
 from airflow_provider_mics.sandbox.metax.access import MetaxAccess
 from airflow_provider_mics.sandbox.metax.metax import Metax
 from airflow_provider_mics.sandbox.plans import FaultPlans
@@ -74,7 +74,7 @@ class Engine:
         self.app = App(
             router,
             access=self.access,
-            imports=Imports(self.state, settings, self.organisation.labels_of),
+            imports=Imports(self.state, settings, clock, self.organisation.labels_of),
             executions=self.executions,
             items=self.items,
             settings=settings,
@@ -102,6 +102,33 @@ class Engine:
             "document_import_id": execution.document_import.id,
             "received": {"bytes": execution.bytes, "sha256": execution.sha256, "lines": execution.lines},
         }
+
+    def uploads(self) -> list[dict[str, Any]]:
+        """Return every upload in the order of arrival, with what became of it.
+
+        ``bytes``, ``sha256`` and ``lines`` are those of the file for one that made an execution, and of the request's
+        body otherwise, which differs for a form; the last two are null for a body that did not arrive in full.
+        """
+        found = []
+        for order, record in enumerate(self.recorder.uploads(), 1):
+            made = None if record.execution_id is None else self.state.get_execution(record.execution_id)
+            found.append(
+                {
+                    "order": order,
+                    "request": record.number,
+                    "time_ms": record.time_ms,
+                    "document_import_id": path_segments(record.path)[4],
+                    "complete": record.body_sha256 is not None,
+                    "bytes": record.body_bytes if made is None else made.bytes,
+                    "sha256": record.body_sha256 if made is None else made.sha256,
+                    "lines": record.body_lines if made is None else made.lines,
+                    "execution_id": record.execution_id,
+                    "status": record.status,
+                    "dropped": record.dropped,
+                    "fault": record.fault,
+                }
+            )
+        return found
 
     def set_status(self, execution_id: str, status: str | None, message: str | None = None) -> None:
         """Give an execution a status by hand, known or not, which it keeps; None: its life cycle goes on."""

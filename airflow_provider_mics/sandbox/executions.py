@@ -15,7 +15,7 @@ from airflow_provider_mics.sandbox.clock import milliseconds
 from airflow_provider_mics.sandbox.lines import Job, Report, check_document
 from airflow_provider_mics.sandbox.messages import HttpError, Request, Response, not_found, ok, page, window
 from airflow_provider_mics.sandbox.multipart import MultipartReader, Part
-from airflow_provider_mics.sandbox.state import DocumentImport, Execution, Pin, State
+from airflow_provider_mics.sandbox.state import DocumentImport, Execution, Pin, State, Visibility
 from airflow_provider_mics.sandbox.upload import Spool, too_large
 
 if TYPE_CHECKING:
@@ -69,10 +69,12 @@ class Executions:
             spool.check_not_empty()
             if document_import.mime_type == MimeType.NDJSON:
                 spool.check_ndjson_head(document_import.encoding)
+            await request.before_commit()
         except BaseException:
             spool.discard()
             raise
         execution = self._accept(execution_id, organisation_id, document_import, file_name, spool)
+        request.record.execution_id = execution_id
         return ok(await self.resource(execution), settings.created_status)
 
     async def _read_form(self, request: Request, document_import: DocumentImport, spool: Spool) -> str:
@@ -121,6 +123,7 @@ class Executions:
             life_cycle=life_cycle.planned_path(settings),
             stem=self._state.uri_stem(organisation_id, document_import, file_name, created),
             report=self._pool.submit(check_document, job),
+            visibility=Visibility(created, settings.list_lag_calls),
         )
         self._state.put_execution(execution)
         return execution
@@ -137,7 +140,7 @@ class Executions:
         """List an import's executions, newest first."""
         settings = self._settings
         latest = self._clock.now() - milliseconds(settings.list_lag_s)
-        found = [item for item in self._state.executions(document_import) if item.created <= latest]
+        found = [item for item in self._state.executions(document_import) if item.visibility.shows(latest)]
         found.reverse()
         asked = window(query, settings.default_page_size, settings.max_page_size)
         return page([await self.resource(item) for item in asked.of(found)], len(found), asked)
@@ -178,6 +181,9 @@ class Executions:
             raise not_found()
         may_read(execution.document_import.datamart_id)
         path = execution.path
+        if uri == execution.file_uri and not self._settings.input_files_available:
+            # UNKNOWN for how long the vendor keeps them.
+            raise not_found()
         if uri == execution.error_file_uri:
             await asyncio.shield(asyncio.wrap_future(execution.report))
             path = execution.error_path

@@ -9,17 +9,21 @@ import time
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from airflow_provider_mics.sandbox.messages import Response, error_response, merge
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 Action = Literal[
     "status", "html", "envelope_error", "not_json", "empty", "redirect", "rewrite",
-    "reset", "close", "cut", "drip", "delay", "stall",
+    "reset", "close", "cut", "drip", "delay", "stall", "hold",
 ]  # fmt: skip
-When = Literal["before_body", "mid_body", "after_body", "after_commit", "after_reply"]
+When = Literal["before_body", "mid_body", "after_body", "after_commit", "mid_reply", "after_reply"]
+IfGone = Literal["drop", "go_on", "keep"]
 
 
 @dataclass(slots=True)
@@ -27,7 +31,8 @@ class Fault:
     """One planned fault; made by ``FaultPlans.plan``, which describes the fields.
 
     ``fired`` holds the numbers of the requests it hit (``RequestRecord.number``), in order, ``fired_at_ms`` when their
-    headers were read, milliseconds since the epoch in real time.
+    headers were read, milliseconds since the epoch in real time. ``held`` are the numbers of those that a "hold" holds
+    now, ``gone`` of those whose client left while held.
     """
 
     number: int
@@ -35,6 +40,7 @@ class Fault:
     when: When
     method: str | None = None
     path: str | None = None
+    query: str | None = None
     kind: str | None = None
     times: int | None = 1
     after: int = 0
@@ -50,12 +56,16 @@ class Fault:
     body: str | None = None
     data: dict[str, Any] = field(default_factory=dict)
     after_bytes: int = 0
+    after_percent: float | None = None
     keep_bytes: int | None = None
     piece_bytes: int = 1
     seconds: float | None = None
+    if_gone: IfGone = "drop"
     matched: int = 0
     fired: list[int] = field(default_factory=list)
     fired_at_ms: list[int] = field(default_factory=list)
+    held: list[int] = field(default_factory=list)
+    gone: list[int] = field(default_factory=list)
     _go_on: concurrent.futures.Future[None] = field(default_factory=concurrent.futures.Future, repr=False)
     _changed: threading.Condition = field(default_factory=threading.Condition, repr=False)
 
@@ -64,9 +74,26 @@ class Fault:
 
         :raises TimeoutError: it did not within ``timeout`` seconds.
         """
+        self._wait("fired", self.fired, times, timeout)
+
+    def wait_held(self, times: int = 1, timeout: float = 10) -> None:
+        """Wait in a test until so many requests are held: each stands still exactly where the plan says.
+
+        :raises TimeoutError: they were not within ``timeout`` seconds.
+        """
+        self._wait("held", self.held, times, timeout)
+
+    def wait_gone(self, times: int = 1, timeout: float = 10) -> None:
+        """Wait in a test until so many clients left while they were held.
+
+        :raises TimeoutError: they did not within ``timeout`` seconds.
+        """
+        self._wait("gone", self.gone, times, timeout)
+
+    def _wait(self, word: str, numbers: list[int], times: int, timeout: float) -> None:
         with self._changed:
-            if not self._changed.wait_for(lambda: len(self.fired) >= times, timeout):
-                message = f"Fault {self.number} ({self.action}) fired {len(self.fired)} times, not {times}"
+            if not self._changed.wait_for(lambda: len(numbers) >= times, timeout):
+                message = f"Fault {self.number} ({self.action}) {word} {len(numbers)} times, not {times}"
                 raise TimeoutError(message)
 
     def release(self) -> None:
@@ -84,12 +111,34 @@ class Fault:
         except TimeoutError:
             return
 
+    async def hold(self, number: int, client_gone: asyncio.Event) -> bool:
+        """Keep a request where it is, until ``release`` or for ``seconds``, or until its client leaves.
+
+        :return: whether it goes on; False: its client left, and the plan drops such requests.
+        """
+        released = asyncio.ensure_future(self.pause())
+        gone = asyncio.ensure_future(client_gone.wait())
+        self._note(self.held.append, number)
+        try:
+            await asyncio.wait({released, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if gone.done():
+                self._note(self.gone.append, number)
+                if self.if_gone == "keep":
+                    await released
+            return self.if_gone != "drop" or not gone.done()
+        finally:
+            released.cancel()
+            gone.cancel()
+            self._note(self.held.remove, number)
+
     def reply(self) -> Response | None:
         """Build the answer that replaces the normal one; None for actions that answer nothing of their own."""
         headers = list(self.headers.items())
         if self.retry_after is not None:
             headers.append(("Retry-After", self._retry_after_text(self.retry_after)))
         match self.action:
+            case "status" if self.body is not None:
+                response = Response(self.status, self.body.encode())
             case "status":
                 response = error_response(self.status, self.text, code=self.code)
             case "html":
@@ -125,6 +174,11 @@ class Fault:
         """Return what the control API tells of the fault."""
         names = (name for name in self.__slots__ if not name.startswith("_"))
         return {name: getattr(self, name) for name in names}
+
+    def _note(self, change: Callable[[int], None], number: int) -> None:
+        with self._changed:
+            change(number)
+            self._changed.notify_all()
 
     def note(self, request_number: int) -> None:
         """Remember that it struck."""

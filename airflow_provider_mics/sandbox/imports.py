@@ -6,12 +6,14 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_mics.api.constants import DocumentType, MimeType, Priority
+from airflow_provider_mics.sandbox.clock import milliseconds
 from airflow_provider_mics.sandbox.messages import HttpError, Request, Response, not_found, ok, page, window
-from airflow_provider_mics.sandbox.state import DocumentImport, State
+from airflow_provider_mics.sandbox.state import DocumentImport, State, Visibility
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from airflow_provider_mics.sandbox.clock import Clock
     from airflow_provider_mics.sandbox.settings import Settings
 
 _MIME_TYPES: Final = frozenset(MimeType)
@@ -21,15 +23,17 @@ _PRIORITIES: Final = frozenset(Priority)
 class Imports:
     """The handlers of ``/v1/datamarts/:datamartId/document_imports``."""
 
-    def __init__(self, state: State, settings: Settings, labels_of: Callable[[str], set[str]]) -> None:
+    def __init__(self, state: State, settings: Settings, clock: Clock, labels_of: Callable[[str], set[str]]) -> None:
         self._state = state
+        self._clock = clock
         self._settings = settings
         self._labels_of = labels_of
 
     async def create(self, datamart_id: str, request: Request) -> Response:
         """Create an import. Nothing keeps two from having the same name."""
         fields = _checked(await request.json_object())
-        created = DocumentImport(self._state.new_import_id(), datamart_id, **fields)
+        visibility = Visibility(self._clock.now(), self._settings.import_list_lag_calls)
+        created = DocumentImport(self._state.new_import_id(), datamart_id, **fields, visibility=visibility)
         self._state.put_import(created)
         return ok(created.resource(), self._settings.created_status)
 
@@ -53,6 +57,8 @@ class Imports:
             and mime_type in {"", item.mime_type}
             and (not labels or labels & self._labels_of(item.id))
         ]
+        latest = self._clock.now() - milliseconds(self._settings.import_list_lag_s)
+        found = [item for item in found if item.visibility.shows(latest)]
         if query.get("order_by") == "name":
             found.sort(key=lambda item: (item.name, int(item.id)))
         else:
@@ -76,7 +82,7 @@ class Imports:
         present = self.get(datamart_id, import_id)
         body = await request.json_object()
         fields = _checked({**present.resource(), **body})
-        changed = DocumentImport(present.id, datamart_id, **fields)
+        changed = DocumentImport(present.id, datamart_id, **fields, visibility=present.visibility)
         self._state.put_import(changed)
         return ok(changed.resource())
 

@@ -13,8 +13,10 @@ from urllib.parse import parse_qsl, unquote
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
     from pathlib import Path
+
+    from airflow_provider_mics.sandbox.record import RequestRecord
 
 #: A body that is read as JSON (not an upload) may have so many bytes.
 MAX_JSON_BYTES: Final = 32 * 1024 * 1024
@@ -54,36 +56,51 @@ class HttpError(Exception):
         return error_response(self.status, str(self), code=self.code, close=self.close)
 
 
+async def _nothing() -> None:
+    """Do nothing before a commit."""
+
+
 @dataclass(slots=True)
 class Request:
-    """One request; its body comes in pieces and is not kept."""
+    """One request; its body comes in pieces and is not kept.
+
+    :param record: what is remembered of it; a handler adds what it did.
+    :param before_commit: awaited by the handler of uploads when all is read and nothing done.
+    """
 
     method: str
     path: str
     query: dict[str, str]
     headers: Mapping[str, str]
     body: AsyncIterator[bytes]
-    connection_id: int
+    record: RequestRecord
+    before_commit: Callable[[], Awaitable[object]] = _nothing
+    _whole: bytes | None = None
     _json: Any = None
-    _read: bool = False
+    _decoded: bool = False
+
+    async def read(self) -> bytes:
+        """Read the whole body, once; asked again, the same is returned.
+
+        UNKNOWN at the vendor: we answer 413 to a body of more than MAX_JSON_BYTES.
+        """
+        if self._whole is None:
+            collected = bytearray()
+            async for piece in self.body:
+                collected += piece
+                if len(collected) > MAX_JSON_BYTES:
+                    raise HttpError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request body is too large", close=True)
+            self._whole = bytes(collected)
+        return self._whole
 
     async def json(self) -> Any:
-        """Read the whole body as JSON; asked again, the same value is returned.
-
-        UNKNOWN at the vendor: we answer 400 to what is not JSON, and 413 to a body of more than MAX_JSON_BYTES.
-        """
-        if self._read:
-            return self._json
-        collected = bytearray()
-        async for piece in self.body:
-            collected += piece
-            if len(collected) > MAX_JSON_BYTES:
-                raise HttpError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request body is too large", close=True)
-        try:
-            self._json = msgspec.json.decode(collected)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise HttpError(HTTPStatus.BAD_REQUEST, f"Request body is not valid JSON: {error}") from error
-        self._read = True
+        """Read the whole body as JSON. UNKNOWN at the vendor: we answer 400 to what is not JSON."""
+        if not self._decoded:
+            try:
+                self._json = msgspec.json.decode(await self.read())
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise HttpError(HTTPStatus.BAD_REQUEST, f"Request body is not valid JSON: {error}") from error
+            self._decoded = True
         return self._json
 
     async def json_object(self) -> dict[str, Any]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import threading
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, get_args
 
-from airflow_provider_mics.sandbox.faults import Action, Fault, When
+from airflow_provider_mics.sandbox.faults import Action, Fault, IfGone, When
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,11 +23,28 @@ _DEFAULT_WHEN: Final[Mapping[str, When]] = {
     "drip": "after_commit",
     "delay": "after_commit",
     "stall": "mid_body",
+    "hold": "after_commit",
 }
 
 
 #: Pause of a drip when the plan names none, seconds.
 _DRIP_S: Final = 0.02
+
+
+@dataclass(slots=True, frozen=True)
+class Hit:
+    """What a plan looks at in a request.
+
+    :param path: and ``query``: as they were sent.
+    :param length: its ``Content-Length``; None: none.
+    """
+
+    number: int
+    method: str
+    path: str
+    query: str
+    kind: str
+    length: int | None
 
 
 class FaultPlans:
@@ -45,6 +63,7 @@ class FaultPlans:
         when: When | None = None,
         method: str | None = None,
         path: str | None = None,
+        query: str | None = None,
         kind: str | None = None,
         times: int | None = 1,
         after: int = 0,
@@ -58,6 +77,7 @@ class FaultPlans:
 
         :param method: HTTP method; None: any.
         :param path: regular expression searched in the path, without query and without a trailing slash.
+        :param query: regular expression searched in the query as it was sent, percent-encoded.
         :param kind: name of the route, such as "create_execution".
         :param times: how many requests it hits; None: all.
         :param after: how many matching requests pass before.
@@ -66,23 +86,28 @@ class FaultPlans:
         What happens:
 
         :param action: "status" (``status``, ``text``, ``code``, ``headers``, ``retry_after`` seconds,
-            ``retry_after_as_date``) answers the error envelope; "html" the same as a page (``body``);
-            "envelope_error" 200 with an error envelope; "not_json" 200 with ``body``; "empty" 201 without body;
-            "redirect" ``status`` 301, 302, 307 or 308 to ``location``; "rewrite" merges ``data`` into the reply's;
-            "reset" drops the connection with a TCP reset, "close" with an orderly end; "cut" announces the whole reply,
-            sends ``keep_bytes`` of its body (default: half) and closes; "drip" sends the reply in pieces of
-            ``piece_bytes``, with ``seconds`` between them; "delay" waits ``seconds`` (None: until ``release``), then
-            goes on normally; "stall" stops reading the body after ``after_bytes`` for ``seconds``, then goes on.
-        :param when: "before_body" (only the headers were read), "mid_body" (after ``after_bytes`` of the body),
-            "after_body" (all read, nothing done), "after_commit" (all done, not yet answered), "after_reply" (answered
-            in full; for "reset" and "close": the next request on the connection meets a dead one).
-            None: what suits the action.
+            ``retry_after_as_date``) answers the error envelope, or ``body`` as it is; "html" the same as a page
+            (``body``); "envelope_error" 200 with an error envelope; "not_json" 200 with ``body``; "empty" 201 without
+            body; "redirect" ``status`` 301, 302, 307 or 308 to ``location``; "rewrite" merges ``data`` into the
+            reply's; "reset" drops the connection with a TCP reset, "close" with an orderly end; "cut" announces the
+            whole reply, sends ``keep_bytes`` of its body (default: half) and closes; "drip" sends the reply in pieces
+            of ``piece_bytes``, with ``seconds`` between them; "delay" waits ``seconds`` (None: until ``release``), then
+            goes on normally; "stall" stops reading the body, or sending the reply, for ``seconds`` (None: until
+            ``release``), then goes on; "hold" waits like "delay" and tells whom it holds, until the client leaves:
+            then ``if_gone`` decides: "drop" forgets the request, "go_on" goes on without a client, as a server does
+            that has all it needs, "keep" goes on without one after ``release``.
+        :param when: "before_body" (only the headers were read), "mid_body" (after exactly ``after_bytes`` of the body,
+            or ``after_percent`` of its ``Content-Length``), "after_body" (all read, nothing done), "after_commit" (all
+            done, not yet answered), "mid_reply" (``keep_bytes`` of the reply's body are sent; default: half),
+            "after_reply" (answered in full; for "reset" and "close": the next request on the connection meets a dead
+            one). None: what suits the action.
         :raises ValueError: the plan makes no sense.
         """
         chosen = when or _DEFAULT_WHEN.get(action, "before_body")
         matching: dict[str, Any] = {
             "method": method,
             "path": path,
+            "query": query,
             "kind": kind,
             "times": times,
             "after": after,
@@ -106,19 +131,21 @@ class FaultPlans:
             self._faults.append(fault)
         return fault
 
-    def take(self, number: int, method: str, path: str, kind: str, length: int | None) -> Fault | None:
+    def take(self, request: Hit) -> Fault | None:
         """Find the fault that hits this request, the first planned one that does; every plan counts the match."""
         taken: Fault | None = None
+        if not self._faults:
+            return None
         with self._lock:
             for fault in self._faults:
-                if not _matches(fault, method, path.rstrip("/"), kind, length):
+                if not _matches(fault, request):
                     continue
                 fault.matched += 1
                 exhausted = fault.times is not None and len(fault.fired) >= fault.times
                 if taken is None and not exhausted and fault.matched > fault.after:
                     taken = fault
                     # Under the lock, so that two requests at once cannot both be the only time.
-                    fault.note(number)
+                    fault.note(request.number)
         if taken is not None:
             self._on_change()
         return taken
@@ -136,13 +163,16 @@ class FaultPlans:
             fault.release()
 
 
-def _matches(fault: Fault, method: str, path: str, kind: str, length: int | None) -> bool:
-    if fault.method is not None and fault.method.upper() != method:
+def _matches(fault: Fault, request: Hit) -> bool:
+    if fault.method is not None and fault.method.upper() != request.method:
         return False
-    if fault.path is not None and re.search(fault.path, path) is None:
+    if fault.path is not None and re.search(fault.path, request.path.rstrip("/")) is None:
         return False
-    if fault.kind is not None and fault.kind != kind:
+    if fault.query is not None and re.search(fault.query, request.query) is None:
         return False
+    if fault.kind is not None and fault.kind != request.kind:
+        return False
+    length = request.length
     if fault.min_length is not None and (length is None or length < fault.min_length):
         return False
     return fault.max_length is None or (length is not None and length <= fault.max_length)
@@ -150,8 +180,8 @@ def _matches(fault: Fault, method: str, path: str, kind: str, length: int | None
 
 #: Options that must be whole numbers, and those that may be any; None is always fine.
 _WHOLE: Final = ("times", "after", "min_length", "max_length", "status", "after_bytes", "keep_bytes", "piece_bytes")
-_NUMBERS: Final = ("retry_after", "seconds")
-_TEXTS: Final = ("method", "path", "kind", "text", "code", "location", "body")
+_NUMBERS: Final = ("retry_after", "seconds", "after_percent")
+_TEXTS: Final = ("method", "path", "query", "kind", "text", "code", "location", "body", "if_gone")
 _OPTIONS: Final = frozenset({*_WHOLE, *_NUMBERS, *_TEXTS, "retry_after_as_date", "headers", "data"})
 _STATUSES: Final = range(200, 600)
 
@@ -167,19 +197,21 @@ def _check(action: str, when: str, options: Mapping[str, Any]) -> None:
         problem = f"{when!r} is not a moment; moments are {', '.join(get_args(When))}"
     elif when not in _moments(action):
         problem = f"{action} cannot happen {when}, only {', '.join(_moments(action))}"
-    elif (pattern := options.get("path")) is not None and (wrong := _pattern_problem(pattern)) is not None:
+    elif (wrong := _pattern_problem(options.get("path")) or _pattern_problem(options.get("query"))) is not None:
         problem = wrong
+    elif options.get("if_gone", "drop") not in get_args(IfGone):
+        problem = f"if_gone must be {', '.join(get_args(IfGone))}"
     elif action == "redirect" and not options.get("location"):
         problem = "redirect needs a location"
     if problem is not None:
         raise ValueError(problem)
 
 
-def _pattern_problem(pattern: str) -> str | None:
+def _pattern_problem(pattern: str | None) -> str | None:
     try:
-        re.compile(pattern)
+        re.compile(pattern or "")
     except re.error as error:
-        return f"path is not a regular expression: {error}"
+        return f"{pattern} is not a regular expression: {error}"
     return None
 
 
@@ -188,9 +220,11 @@ def _moments(action: str) -> tuple[str, ...]:
     if action in {"rewrite", "cut", "drip"}:
         return ("after_commit",)
     if action == "stall":
-        return ("mid_body",)
+        return ("mid_body", "mid_reply")
     if action == "delay":
         return ("before_body", "mid_body", "after_commit")
+    if action == "hold":
+        return ("before_body", "mid_body", "after_body", "after_commit", "mid_reply")
     if action in {"reset", "close"}:
         return get_args(When)
     return ("before_body", "after_body", "after_commit")

@@ -16,6 +16,8 @@ _SECRET_QUERY: Final = frozenset({"access_token"})
 REDACTED: Final = "***"
 #: Kind of the requests to the control API, which the stand-in's own tests and nobody else makes.
 CONTROL: Final = "control"
+#: Kind of uploads, of which more is remembered.
+UPLOAD: Final = "create_execution"
 
 
 @dataclass(slots=True)
@@ -27,8 +29,11 @@ class RequestRecord:
     :param connection_id: 1 for the first connection; equal for requests that shared one.
     :param kind: name of the route, such as "create_execution"; "unknown" for none.
     :param headers: lower-case names; secrets are replaced.
-    :param body_bytes: bytes of body read so far; ``body_sha256`` is set once the whole body was read.
+    :param body_bytes: bytes of body read so far; ``body_sha256`` is set once the whole body was read, and so is, for
+        uploads, ``body_lines``, the number of lines that are not blank.
+    :param execution_id: the execution that an upload made, answered or not; None: it made none.
     :param status: status answered; None while there is none, or when the connection was dropped instead.
+    :param dropped: whether the connection ended, by a fault or by the client, before the answer was sent in full.
     :param fault: number of the planned fault that fired on it.
     """
 
@@ -42,8 +47,11 @@ class RequestRecord:
     kind: str = "unknown"
     body_bytes: int = 0
     body_sha256: str | None = None
+    body_lines: int | None = None
+    execution_id: str | None = None
     status: int | None = None
     fault: int | None = None
+    dropped: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Return the record as a JSON object."""
@@ -56,6 +64,8 @@ class Recorder:
     def __init__(self, keep: int, on_change: Callable[[], None]) -> None:
         self._lock = threading.Lock()
         self._records: deque[RequestRecord] = deque(maxlen=keep)
+        #: Every upload, however many requests are kept: they are few.
+        self._uploads: list[RequestRecord] = []
         self._counts: Counter[str] = Counter()
         self._number = 0
         self._on_change = on_change
@@ -87,6 +97,8 @@ class Recorder:
             )
             if kept:
                 self._records.append(record)
+                if kind == UPLOAD:
+                    self._uploads.append(record)
                 self._counts.update(("total", kind))
         self._on_change()
         return record
@@ -102,6 +114,11 @@ class Recorder:
         with self._lock:
             return list(self._records)
 
+    def uploads(self) -> list[RequestRecord]:
+        """Return every upload, in the order in which they arrived."""
+        with self._lock:
+            return list(self._uploads)
+
     def counts(self) -> dict[str, int]:
         """Return how often each thing happened.
 
@@ -114,5 +131,6 @@ class Recorder:
         """Forget every request and counter."""
         with self._lock:
             self._records.clear()
+            self._uploads.clear()
             self._counts.clear()
         self._on_change()

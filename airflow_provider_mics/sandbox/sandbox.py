@@ -244,6 +244,10 @@ class Sandbox:
         """
         self._engine.override(execution_id, fields)
 
+    def publish(self) -> dict[str, int]:
+        """Let lists show everything created so far; returns how many imports and executions that changed."""
+        return self._engine.state.publish()
+
     def reset(self) -> None:
         """Forget imports, executions, users, faults and requests; settings, tokens and the clock stay."""
         self._engine.reset()
@@ -254,6 +258,11 @@ class Sandbox:
     def requests(self) -> list[RequestRecord]:
         """The last requests, oldest first."""
         return self._engine.recorder.records()
+
+    @property
+    def uploads(self) -> list[dict[str, Any]]:
+        """Every upload in the order of arrival, with what became of it (see ``Engine.uploads``)."""
+        return self._engine.uploads()
 
     @property
     def counts(self) -> dict[str, int]:

@@ -16,6 +16,7 @@ from airflow_provider_mics.sandbox.connection import READ_BYTES, Connection, Sur
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Awaitable, Callable
 
 #: How long a connection that ends waits for the client to end its side, seconds.
 _LAST_WORDS_S: Final = 2
@@ -32,8 +33,9 @@ class Server:
 
     async def start(self, host: str, port: int, ssl_context: ssl.SSLContext | None) -> int:
         """Listen; returns the port, which the system chose if it was 0."""
-        self._server = await asyncio.start_server(
-            self._connected, host, port, limit=READ_BYTES, ssl=ssl_context, backlog=512
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: _Protocol(loop, self._connected), host, port, ssl=ssl_context, backlog=512
         )
         listening: int = self._server.sockets[0].getsockname()[1]
         return listening
@@ -48,13 +50,15 @@ class Server:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._server.wait_closed()
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _connected(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, client_gone: asyncio.Event
+    ) -> None:
         task = asyncio.current_task()
         if task is not None:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         self._surroundings.recorder.count("connections")
-        connection = Connection(self._surroundings, reader, writer, next(self._ids))
+        connection = Connection(self._surroundings, reader, writer, next(self._ids), client_gone)
         try:
             await connection.serve()
         except DropConnectionError as drop:
@@ -70,6 +74,31 @@ class Server:
             writer.transport.abort()
         finally:
             await _close(writer)
+
+
+class _Protocol(asyncio.StreamReaderProtocol):
+    """Streams, which also tell when the client ends its side, be it before all it sent was read.
+
+    Noticed while there is room for what it sent: a client that dies in the middle of a big body that nobody reads is
+    not seen to be dead until somebody does.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        connected: Callable[[asyncio.StreamReader, asyncio.StreamWriter, asyncio.Event], Awaitable[None]],
+    ) -> None:
+        self.client_gone = asyncio.Event()
+        reader = asyncio.StreamReader(limit=READ_BYTES, loop=loop)
+        super().__init__(reader, lambda reader, writer: connected(reader, writer, self.client_gone), loop=loop)
+
+    def eof_received(self) -> bool | None:
+        self.client_gone.set()
+        return super().eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.client_gone.set()
+        super().connection_lost(exc)
 
 
 def _reset_on_close(writer: asyncio.StreamWriter) -> None:

@@ -29,6 +29,14 @@ class Settings:
     success_status: str = "SUCCEEDED"
     #: A new execution is missing from lists for so long (eventual consistency). UNKNOWN whether the vendor does so.
     list_lag_s: float = 0.0
+    #: A new execution is left out of so many lists that would show it, whatever the time; None: of all, until
+    #: ``Sandbox.publish``. Read when the execution is created.
+    list_lag_calls: int | None = 0
+    #: The same two for new document imports.
+    import_list_lag_s: float = 0.0
+    import_list_lag_calls: int | None = 0
+    #: Executions' input files can be downloaded; False: 404. Error files always can.
+    input_files_available: bool = True
     #: ``parameters`` is null until the execution is picked up (None), or shows so long after creation.
     parameters_lag_s: float | None = None
     #: Show ``result`` and ``end_date`` while the status is still PENDING, as one of the vendor's samples does.
@@ -97,6 +105,8 @@ class Settings:
 _OPTIONAL: Final[Mapping[str, tuple[type, ...]]] = {
     "life_cycle": (list, tuple),
     "parameters_lag_s": (int, float),
+    "list_lag_calls": (int,),
+    "import_list_lag_calls": (int,),
     "reject_marker": (str,),
     "compartments": (list, tuple),
     "max_page_size": (int,),

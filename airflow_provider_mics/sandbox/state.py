@@ -23,6 +23,33 @@ DATAFARM_KEY: Final = "DF_EU_2020_02"
 
 
 @dataclass(slots=True)
+class Visibility:
+    """From when on lists show something that was created.
+
+    :param created: milliseconds since the epoch.
+    :param calls: how many lists that would show it leave it out; None: all, until it is published.
+    """
+
+    created: int
+    calls: int | None = 0
+    published: bool = False
+
+    def shows(self, latest: int) -> bool:
+        """Tell whether a list shows it, which counts as a list that would.
+
+        :param latest: what was created after this moment is not shown yet.
+        """
+        if self.published:
+            return True
+        if self.created > latest:
+            return False
+        if self.calls is None or self.calls > 0:
+            self.calls = None if self.calls is None else self.calls - 1
+            return False
+        return True
+
+
+@dataclass(slots=True)
 class DocumentImport:
     """A document import; field names are the vendor's."""
 
@@ -33,6 +60,7 @@ class DocumentImport:
     encoding: str
     name: str
     priority: str
+    visibility: Visibility = field(repr=False)
     datafarm_key: str = DATAFARM_KEY
 
     def resource(self) -> dict[str, Any]:
@@ -84,6 +112,7 @@ class Execution:
     life_cycle: Sequence[tuple[str, int]]
     stem: str
     report: concurrent.futures.Future[Report] = field(repr=False)
+    visibility: Visibility = field(repr=False)
     pin: Pin | None = None
     override: dict[str, Any] = field(default_factory=dict)
 
@@ -178,6 +207,16 @@ class State:
         """Find the execution that an input or error file belongs to."""
         with self.lock:
             return self._by_uri.get(uri)
+
+    def publish(self) -> dict[str, int]:
+        """Let lists show everything created so far; returns how many imports and executions were hidden."""
+        hidden = {"imports": 0, "executions": 0}
+        with self.lock:
+            for name, items in (("imports", self._imports), ("executions", self._executions)):
+                for item in items.values():
+                    hidden[name] += not item.visibility.published
+                    item.visibility.published = True
+        return hidden
 
     def clear(self) -> list[Execution]:
         """Forget everything; returns the executions, whose files are the caller's to delete."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_mics.bulk.dead_letters import DeadLetters
     from airflow_provider_mics.bulk.files import SourceFile
+    from airflow_provider_mics.bulk.problem_report import ProblemReport
 
 
 def plan_files(
@@ -26,6 +27,7 @@ def plan_files(
     max_part_bytes: int,
     dead_letters: DeadLetters | None = None,
     max_deletions: int | None = None,
+    report: ProblemReport | None = None,
 ) -> Plan:
     """Cut files into the parts of a load.
 
@@ -33,6 +35,7 @@ def plan_files(
     :param is_checked: Whether every line is checked before.
     :param dead_letters: Where bad lines are put aside, so that the others are sent; None: a bad line stops the load.
     :param max_deletions: Most lines that delete something; None: any number.
+    :param report: Where all problems of the lines are written; None: nowhere.
     :raises MicsConfigurationError: Lines shall be checked that are not UTF-8.
     :raises MicsInputError: The files cannot be sent as they are.
     """
@@ -50,6 +53,7 @@ def plan_files(
         max_part_bytes=max_part_bytes,
         dead_letters=dead_letters,
         max_deletions=max_deletions,
+        report=report,
     )
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_mics.api.models import DocumentImport
     from airflow_provider_mics.bulk.dead_letters import DeadLetters
+    from airflow_provider_mics.bulk.problem_report import ProblemReport
     from airflow_provider_mics.bulk.files import SourceFile
     from airflow_provider_mics.bulk.parts import Part
     from airflow_provider_mics.bulk.row_sources import RowSource
@@ -45,6 +46,8 @@ class MicsRowsLoad(MicsLoad):
 
     #: Where bad lines are put aside while rows are sent.
     _dead_letters: DeadLetters | None = None
+    #: Where all problems of rows are written.
+    _problem_report: ProblemReport | None = None
 
     @property
     @abstractmethod
@@ -71,11 +74,12 @@ class MicsRowsLoad(MicsLoad):
         """Send the rows."""
         from airflow_provider_mics.bulk.spool import Spool
         from airflow_provider_mics.bulk.upload import Uploader
-        from airflow_provider_mics.operators._sending import open_dead_letters
+        from airflow_provider_mics.operators._sending import open_dead_letters, open_problem_report
 
         uploader = Uploader(self.hook.client, self.hook.datamart_id, document_import)
         with (
             open_dead_letters(self.preflight, self.dead_letter_path) as self._dead_letters,
+            open_problem_report(self.report_path, document_import) as self._problem_report,
             Spool(self.rows_name, self.max_part_bytes) as spool,
             contextlib.closing(self.blocks(document_import)) as blocks,
         ):
@@ -118,6 +122,7 @@ class MicsRowsLoad(MicsLoad):
             "source": source,
             "max_line_bytes": self.max_part_bytes,
             "max_deletions": self.max_deletions,
+            "report": self._problem_report,
         }
         if self._dead_letters:
             return put_aside_bad_lines(blocks, dead_letters=self._dead_letters, **how)

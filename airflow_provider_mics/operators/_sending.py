@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_provider_mics.bulk.dead_letters import DeadLetters
 from airflow_provider_mics.bulk.loading import plan_files
+from airflow_provider_mics.bulk.problem_report import ProblemReport
 from airflow_provider_mics.bulk.upload import Uploader
 from airflow_provider_mics.exceptions import MicsConfigurationError
+from airflow_provider_mics.operators._task import NO_REPORT
 from airflow_provider_mics.storage import find_files, open_for_writing
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ class FileLoad:
     preflight: Preflight = "fail"
     dead_letter_path: str | None = None
     max_deletions: int | None = None
+    report_path: Any = None
 
     def __post_init__(self) -> None:
         """Refuse what means nothing."""
@@ -66,6 +69,19 @@ def open_dead_letters(preflight: str, dead_letter_path: str | None) -> Iterator[
         yield dead_letters
 
 
+@contextlib.contextmanager
+def open_problem_report(report_path: Any, document_import: DocumentImport) -> Iterator[ProblemReport | None]:
+    """Give where all problems of lines are written, if they shall be; it is finished behind the ``with`` block.
+
+    :param report_path: As for ``report_to``.
+    """
+    if report_path in NO_REPORT:
+        yield None
+        return
+    with ProblemReport(str(report_path), open_for_writing, document_import) as report:
+        yield report
+
+
 def send_files(
     hook: MicsHook, document_import: DocumentImport, load: FileLoad
 ) -> tuple[list[SentPart], dict[str, Any] | None]:
@@ -73,7 +89,10 @@ def send_files(
 
     :return: What was sent; and where lines were put aside and how many, or None if none were.
     """
-    with open_dead_letters(load.preflight, load.dead_letter_path) as dead_letters:
+    with (
+        open_dead_letters(load.preflight, load.dead_letter_path) as dead_letters,
+        open_problem_report(load.report_path, document_import) as report,
+    ):
         plan = plan_files(
             find_files(load.path),
             document_type=document_import.document_type,
@@ -83,6 +102,7 @@ def send_files(
             max_part_bytes=load.max_part_bytes,
             dead_letters=dead_letters,
             max_deletions=load.max_deletions,
+            report=report,
         )
     sizes = [part.size for part, _ in plan.planned]
     hook.log.info("Loading %d files: %d parts planned, %d bytes", len(plan.sources), len(sizes), sum(sizes))

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from airflow_provider_mics.bulk.upload import SentPart
     from airflow_provider_mics.hooks.mics import MicsHook
 
+#: Paths that say that there shall be no report; a template makes a text of None.
+NO_REPORT: Final = frozenset({None, "", "None"})
 #: XCom under which an upload tells the wait behind it what was sent in each execution, so that the verdict can
 #: account for every line that left here and not only for those that the platform says it received.
 PARTS_KEY: Final = "mics_parts"
@@ -75,9 +77,9 @@ class MicsTask(BaseOperator):
 def report_to(path: Any, hook: MicsHook) -> Report | None:
     """Return how a load writes its report; None if it shall not.
 
-    :param path: May have come through a template, where None is ``None`` or empty.
+    :param path: May have come through a template.
     """
-    if path in {None, "", "None"}:
+    if path in NO_REPORT:
         return None
     from airflow_provider_mics.bulk.report import Report
     from airflow_provider_mics.storage import find_files, open_for_writing

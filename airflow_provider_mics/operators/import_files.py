@@ -55,6 +55,7 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
             preflight=self.preflight,
             dead_letter_path=self.dead_letter_path,
             max_deletions=self.max_deletions,
+            report_path=self.report_path,
         )
         sent, self.dead_letter = send_files(self.hook, document_import, load)
         return sent

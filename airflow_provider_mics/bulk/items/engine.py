@@ -107,13 +107,15 @@ class Engine:
         to_send: list[tuple[Item, Call[Any]]] = []
         for item, call in batch:
             standing = self._progress.standing(item.number)
+            if standing is Standing.ENDED:
+                continue
             if call is None:
                 self._record.pass_over(item)
             elif isinstance(call, MicsError):
                 self._record.fail(item, None, call)
             elif standing is Standing.TO_SEND or (standing is Standing.MAY_BE_IN and call.repeatable):
                 to_send.append((item, call))
-            elif standing is not Standing.ENDED:
+            else:
                 self._record.give_up_unknown(item, is_new=standing is Standing.MAY_BE_IN)
         return to_send
 

@@ -90,7 +90,7 @@ class Record:
         if is_new:
             self._progress.leave_unknown(item.number)
         self._name(item)
-        self._reasons[""].add("under way when an earlier try ended", None)
+        self._reasons[""].add("an earlier try may have sent it", None)
         self._put_aside(item, *_BROKEN_OFF, answer={"outcome": Ending.UNKNOWN.value})
 
     def reasons(self) -> list[Reason]:

@@ -34,6 +34,10 @@ def begin(
     """
     fresh = Progress(source, generation)
     if is_blind_retry:
+        log.warning(
+            "Nothing is known of what an earlier try has sent; Airflow remembers that from 3.3 on. Only what may be "
+            "sent twice is sent"
+        )
         fresh.assume_all_announced()
         return fresh
     before = Progress.of_json(stored)

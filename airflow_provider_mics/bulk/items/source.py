@@ -151,7 +151,10 @@ def read_items(blocks: Iterable[Lines], kind: ItemKind, *, is_checked: bool) -> 
             start = offset
             line += 1
             offset += len(content)
-            text = content.removeprefix(codecs.BOM_UTF8) if not start else content
+            text = content
+            if not start and content.startswith(codecs.BOM_UTF8):
+                start = len(codecs.BOM_UTF8)
+                text = content[start:]
             if not text.strip(_BLANK):
                 continue
             item = Item(number, block.file, line, start, text)

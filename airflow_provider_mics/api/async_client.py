@@ -15,7 +15,7 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from airflow_provider_mics.api.call import Call, Reply
 from airflow_provider_mics.api.conversation import Conversation, hold_async
-from airflow_provider_mics.api.credentials import Credentials, authorized, tell_not_read_again
+from airflow_provider_mics.api.credentials import Credentials, Renewal, authorized, tell_not_read_again
 from airflow_provider_mics.api.envelope import read_reply
 from airflow_provider_mics.api.pace import Pace
 from airflow_provider_mics.api.settings import CONNECT_TIMEOUT_S, APISettings
@@ -69,6 +69,7 @@ class AsyncMicsClient:
         self._credentials = credentials
         self._reload = reload
         self._reloading = asyncio.Lock()
+        self._renewing = asyncio.Lock()
         self._connections = connections
         self._pace = Pace(settings.rate_limit)
         self._proxy = settings.effective_proxy
@@ -81,12 +82,12 @@ class AsyncMicsClient:
         """
         used = self._credentials
         try:
-            return await hold_async(authorized(call, used, time.time), self._repeatedly)
+            return await hold_async(authorized(call, used, time.time), self._authorized_step)
         except MicsAuthenticationError:
             newer = await self._newer_than(used)
             if newer is None:
                 raise
-        return await hold_async(authorized(call, newer, time.time), self._repeatedly)
+        return await hold_async(authorized(call, newer, time.time), self._authorized_step)
 
     async def run(self, conversation: Conversation[T]) -> T:
         """Make the calls of a conversation and return what it returns."""
@@ -126,6 +127,12 @@ class AsyncMicsClient:
                 if read != refused:
                     self._credentials = read
             return self._credentials if self._credentials is not refused else None
+
+    async def _authorized_step(self, step: Call[Any] | Renewal) -> Any:
+        if not isinstance(step, Renewal):
+            return await self._repeatedly(step)
+        async with self._renewing:
+            return await hold_async(step.calls(), self._repeatedly)
 
     async def _repeatedly(self, call: Call[T]) -> T:
         try:

@@ -17,7 +17,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from airflow_provider_mics.api.call import BodyReader, Call, Reply
 from airflow_provider_mics.api.conversation import Conversation, hold
-from airflow_provider_mics.api.credentials import Credentials, authorized, tell_not_read_again
+from airflow_provider_mics.api.credentials import Credentials, Renewal, authorized, tell_not_read_again
 from airflow_provider_mics.api.envelope import read_reply
 from airflow_provider_mics.api.pace import Pace
 from airflow_provider_mics.api.settings import CONNECT_TIMEOUT_S, APISettings
@@ -63,6 +63,7 @@ class MicsClient:
         self._credentials = credentials
         self._reload = reload
         self._reloading = threading.Lock()
+        self._renewing = threading.Lock()
         self._sleep = sleep
         self._pace = Pace(settings.rate_limit)
         self._verify = settings.effective_verify
@@ -75,13 +76,13 @@ class MicsClient:
         """
         used = self._credentials
         try:
-            return hold(authorized(call, used, time.time), self._repeatedly)
+            return hold(authorized(call, used, time.time), self._authorized_step)
         except MicsAuthenticationError:
             # A call that was refused so has not been acted on: any may be sent again.
             newer = self._newer_than(used)
             if newer is None:
                 raise
-        return hold(authorized(call, newer, time.time), self._repeatedly)
+        return hold(authorized(call, newer, time.time), self._authorized_step)
 
     def run(self, conversation: Conversation[T]) -> T:
         """Make the calls of a conversation and return what it returns."""
@@ -112,6 +113,12 @@ class MicsClient:
                 if read != refused:
                     self._credentials = read
             return self._credentials if self._credentials is not refused else None
+
+    def _authorized_step(self, step: Call[Any] | Renewal) -> Any:
+        if not isinstance(step, Renewal):
+            return self._repeatedly(step)
+        with self._renewing:
+            return hold(step.calls(), self._repeatedly)
 
     def _repeatedly(self, call: Call[T]) -> T:
         result: T = tenacity.Retrying(sleep=self._sleep, **repeating(call))(self._once, call)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import threading
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from airflow_provider_mics.api import authentication
 from airflow_provider_mics.exceptions import MicsAPIError, MicsAuthenticationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from airflow_provider_mics.api.call import Call
     from airflow_provider_mics.api.conversation import Conversation
@@ -158,7 +159,24 @@ class LoginCredentials(RenewedCredentials):
         return hash((self._email, self._password))
 
 
-def authorized(call: Call[T], credentials: Credentials, clock: Callable[[], float]) -> Conversation[T]:
+@dataclasses.dataclass(frozen=True, slots=True)
+class Renewal:
+    """A step that gets a new token. A transport takes one at a time: of many, a server may let only the newest live.
+
+    :param clock: Gives the time in s since the epoch.
+    """
+
+    credentials: Credentials
+    clock: Callable[[], float]
+
+    def calls(self) -> Conversation[str]:
+        """Make its calls, if nobody has renewed them meanwhile, and return the Authorization header."""
+        return self.credentials.header(self.clock()) or (yield from _renewed(self.credentials, self.clock))
+
+
+def authorized(
+    call: Call[T], credentials: Credentials, clock: Callable[[], float]
+) -> Generator[Call[T] | Renewal, Any, T]:
     """Send ``call`` with credentials; where they are about to end, or are refused, renew them, once.
 
     A call that was refused with 401 has not been acted on, so any call may be sent again then.
@@ -167,7 +185,7 @@ def authorized(call: Call[T], credentials: Credentials, clock: Callable[[], floa
     """
     header = credentials.header(clock())
     if header is None:
-        header = yield from _renewed(credentials, clock)
+        header = yield Renewal(credentials, clock)
     try:
         result: T = yield call.with_authorization(header)
     except MicsAuthenticationError:
@@ -175,7 +193,7 @@ def authorized(call: Call[T], credentials: Credentials, clock: Callable[[], floa
         newer = credentials.header(clock())
         if newer == header:
             raise
-        header = newer or (yield from _renewed(credentials, clock))
+        header = newer or (yield Renewal(credentials, clock))
         result = yield call.with_authorization(header)
     return result
 

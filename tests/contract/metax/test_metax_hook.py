@@ -87,6 +87,19 @@ class TestTokens:
         assert request.headers["content-type"] == "application/x-www-form-urlencoded"
         assert request.body == b"grant_type=client_credentials"
 
+    def test_many_calls_at_once_share_one(self, metax: Metax, set_connection: SetConnection) -> None:
+        set_connection(metax.recorder.url)
+
+        async def main() -> None:
+            async with MetaxHook().async_client() as client:
+                await asyncio.gather(*(client.send(calls.list_favorites("x")) for _ in range(20)))
+                assert (metax.tokens, len(metax.calls)) == (1, 20)
+                metax.revoke()
+                await asyncio.gather(*(client.send(calls.list_favorites("x")) for _ in range(20)))
+                assert metax.tokens == 3
+
+        asyncio.run(main())
+
     def test_it_comes_from_another_server(self, metax: Metax, set_connection: SetConnection) -> None:
         with Recorder(lambda _: http(b'{"access_token": "T0", "expires_in": "3600"}')) as oauth:
             set_connection(metax.recorder.url, extra={"oauth_url": f"{oauth.url}/elsewhere"})

@@ -10,12 +10,14 @@ import pytest
 
 from airflow_provider_mics.api import directory
 from airflow_provider_mics.api.conversation import hold
-from airflow_provider_mics.api.credentials import LoginCredentials, TokenCredentials, authorized
+from airflow_provider_mics.api.credentials import LoginCredentials, Renewal, TokenCredentials
+from airflow_provider_mics.api.credentials import authorized as authorized_by_one
 from airflow_provider_mics.api.models import AccessToken
 from airflow_provider_mics.exceptions import (
     MicsAPIError,
     MicsAuthenticationError,
     MicsCallError,
+    MicsError,
     MicsServerError,
     MicsTransportError,
     Outcome,
@@ -25,6 +27,22 @@ CALL = directory.connected_user()
 EMAIL, PASSWORD = "jeanne@example.com", "pa55/word"
 LOG_IN = "log in with the connection's login and password"
 RENEW = "renew the access token"
+
+
+def authorized(*arguments: Any) -> Any:
+    """Hold the conversation, and make the calls of its renewals too, as a transport would that does not wait."""
+    conversation = authorized_by_one(*arguments)
+    try:
+        step = next(conversation)
+        while True:
+            try:
+                result = (yield from step.calls()) if isinstance(step, Renewal) else (yield step)
+            except MicsError as error:
+                step = conversation.throw(error)
+            else:
+                step = conversation.send(result)
+    except StopIteration as end:
+        return end.value
 
 
 class FakeAPI:
@@ -215,6 +233,12 @@ class TestTwoThreads:
         next(other)
         other.send(token("T2", refresh="R2"))
         assert mine.throw(refused()).headers["Authorization"] == "T2"
+
+    def test_one_that_waited_for_another_s_renewal_makes_none(self, login: LoginCredentials, clock: Clock) -> None:
+        waiting = next(authorized_by_one(CALL, login, clock))
+        login.accept(token("T1"), clock())
+        assert isinstance(waiting, Renewal)
+        assert hold(waiting.calls(), lambda _: pytest.fail("it asked again")) == "T1"
 
     def test_many_at_once_all_get_through(self, clock: Clock) -> None:
         login = LoginCredentials(EMAIL, PASSWORD)

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_mics.api import metax
-from airflow_provider_mics.api.credentials import authorized
+from airflow_provider_mics.api.conversation import hold
+from airflow_provider_mics.api.credentials import Renewal, authorized
 from airflow_provider_mics.api.envelope import read_reply
 from airflow_provider_mics.api.metax_credentials import ClientCredentials, bearer, get_token
 from airflow_provider_mics.api.models import AccessToken
@@ -171,24 +172,24 @@ class TestTokens:
         told: list[str] = []
         credentials = ClientCredentials("a", "b", oauth_url=self.URL, on_new_secret=told.append)
 
-        def first_call(now: float, token: str) -> str:
-            talk = authorized(metax.list_favorites(WHO), credentials, lambda: now)
-            assert next(talk).path == "/ums/2.0/oauth/"
-            return talk.send(AccessToken(access_token=token, expires_in=3600)).headers["Authorization"]
+        def first_step(now: float, token: str) -> Any:
+            renewal = next(authorized(metax.list_favorites(WHO), credentials, lambda: now))
+            assert isinstance(renewal, Renewal)
+            return hold(renewal.calls(), lambda _: AccessToken(access_token=token, expires_in=3600))
 
-        assert first_call(1000, "T1") == "Bearer T1"
+        assert first_step(1000, "T1") == "Bearer T1"
         assert credentials.header(3999) == "Bearer T1"
-        assert first_call(4000, "T2") == "Bearer T2"
+        assert first_step(4000, "T2") == "Bearer T2"
         assert told == ["T1", "T2"]
 
     def test_refused_it_is_renewed_once(self) -> None:
         credentials = ClientCredentials("a", "b", oauth_url=self.URL)
         credentials.accept(AccessToken(access_token="T1"), 0.0)
-        talk = authorized(metax.list_favorites(WHO), credentials, lambda: 1.0)
+        talk: Any = authorized(metax.list_favorites(WHO), credentials, lambda: 1.0)
         assert next(talk).headers["Authorization"] == "Bearer T1"
         refused = MicsAuthenticationError(call="x", http_status=401)
-        assert talk.throw(refused).path == "/ums/2.0/oauth/"
-        assert talk.send(AccessToken(access_token="T2")).headers["Authorization"] == "Bearer T2"
+        assert isinstance(talk.throw(refused), Renewal)
+        assert talk.send("Bearer T2").headers["Authorization"] == "Bearer T2"
         with pytest.raises(MicsAuthenticationError):
             talk.throw(refused)
 

@@ -31,6 +31,7 @@ from airflow_provider_mics.api.transport import (
     repeating,
     too_large,
 )
+from airflow_provider_mics.api.unlogged import unlogged
 from airflow_provider_mics.exceptions import MicsAuthenticationError, MicsTLSError, MicsTransportError, Outcome
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ class MicsClient:
         return read_reply(call, self._exchange(call))
 
     def _exchange(self, call: Call[Any]) -> Reply:
-        with contextlib.closing(_Body(call)) as body:
+        with contextlib.closing(_Body(call)) as body, unlogged():
             try:
                 with self._session.request(
                     call.method,

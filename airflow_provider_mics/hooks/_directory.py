@@ -115,7 +115,8 @@ class DirectoryMethods(MicsBaseHook):
 
         :param user_id: None: the user whose token is used.
         """
-        return self.send(api_tokens.find(self._user(user_id), organisation_id=self._organisation()))
+        organisation_id = self.connection.organisation_id
+        return self.send(api_tokens.find(self._user(user_id), organisation_id=organisation_id))
 
     def create_api_token(self, name: str, *, user_id: str | None = None) -> ApiToken:
         """Create an API token. Its value can be read here only, and is masked in logs from then on.
@@ -124,7 +125,8 @@ class DirectoryMethods(MicsBaseHook):
         """
         from airflow.sdk.log import mask_secret
 
-        made = self.send(api_tokens.create(self._user(user_id), name, organisation_id=self._organisation()))
+        organisation_id = self.connection.organisation_id
+        made = self.send(api_tokens.create(self._user(user_id), name, organisation_id=organisation_id))
         if made.value:
             mask_secret(made.value)
         return made
@@ -134,7 +136,8 @@ class DirectoryMethods(MicsBaseHook):
 
         :param user_id: Whose it is; None: the user whose token is used.
         """
-        self.send(api_tokens.revoke(self._user(user_id), token_id, organisation_id=self._organisation()))
+        organisation_id = self.connection.organisation_id
+        self.send(api_tokens.revoke(self._user(user_id), token_id, organisation_id=organisation_id))
 
     def _organisation(self) -> str:
         if not self.organisation_id:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import runpy
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -173,3 +176,17 @@ def test_an_activity_is_sent_again_only_if_it_can_be_told_from_another(hook: Mic
     sandbox.faults.plan("close", when="after_commit", kind="create_user_activity")
     hook.send_user_activity(activity(**{"$unique_key": str(uuid.uuid1())}), asynchronous=False)
     assert sandbox.count("create_user_activity") == 3
+
+
+def test_the_documentation_s_example(
+    hook: MicsHook, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (example,) = re.findall(
+        r"```python\n(.*?)```", (Path(__file__).parents[3] / "docs/seeds.md").read_text(), re.DOTALL
+    )
+    script = tmp_path / "example.py"
+    script.write_text(example)
+    runpy.run_path(str(script))
+    assert "'$choice_acceptance_value': True" in capsys.readouterr().out
+    (profile,) = hook.list_user_profiles(UserPointSelector(compartment_id="1201", user_account_id="crm-77"))
+    assert profile["city"] == "Lyon"

@@ -131,7 +131,7 @@ class RemoteFile:
             )
         except Exception as error:  # noqa: BLE001 - every store raises its own kind
             raise _unreadable(self.name, error) from None
-        return _RemoteReader(reader, self.name)
+        return _RemoteReader(reader, self)
 
     def read_range(self, start: int, end: int) -> bytes:
         """Return the bytes from ``start`` to before ``end``, in one request."""
@@ -159,9 +159,9 @@ class RemoteFile:
 class _RemoteReader:
     """A reader that raises our errors: urllib3 takes an ``OSError`` out of a body for one of its connection."""
 
-    def __init__(self, reader: Reader, name: str) -> None:
+    def __init__(self, reader: Reader, file: RemoteFile) -> None:
         self._reader = reader
-        self._name = name
+        self._file = file
 
     def seek(self, offset: int) -> None:
         self._reader.seek(offset)
@@ -170,7 +170,9 @@ class _RemoteReader:
         try:
             return self._reader.read(size)
         except Exception as error:  # noqa: BLE001 - every store raises its own kind
-            raise _unreadable(self._name, error) from None
+            # Some stores themselves refuse to go on with another version than the one that was opened.
+            self._file.check_unchanged()
+            raise _unreadable(self._file.name, error) from None
 
     def close(self) -> None:
         self._reader.close()

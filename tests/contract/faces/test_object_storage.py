@@ -9,6 +9,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from airflow_provider_mics.bulk.files import RemoteFile
 from airflow_provider_mics.exceptions import MicsSourceError
 from airflow_provider_mics.storage import find_files
 from tests.contract.faces.conftest import Night, profile
@@ -16,8 +17,9 @@ from tests.contract.faces.test_planned_parts import plan, send
 from tests.contract.faces.test_upload import create, received, upload
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from airflow_provider_mics.bulk.files import Reader
     from airflow_provider_mics.sandbox import Sandbox
 
 BUCKET = "crm"
@@ -109,6 +111,56 @@ def test_an_object_that_is_replaced_is_not_sent(bucket: Any) -> None:
 
     with pytest.raises(MicsSourceError, match="changed while it was being loaded"):
         file.check_unchanged()
+
+
+class ReplacedMeanwhile:
+    """Reads an object, and lets it be replaced once so many bytes of it were read."""
+
+    def __init__(self, reader: Reader, after: int, replace: Callable[[], object]) -> None:
+        self._reader = reader
+        self._left = after
+        self._replace = replace
+        self.seek = reader.seek
+        self.close = reader.close
+
+    def read(self, size: int, /) -> bytes:
+        block = self._reader.read(size)
+        if self._left > 0 >= self._left - len(block):
+            self._replace()
+        self._left -= len(block)
+        return block
+
+
+#: Sizes beyond what is fetched ahead, so that both versions would be read.
+OBJECT_BYTES = 3 * 8 * 1024 * 1024
+
+
+@pytest.mark.parametrize("preflight", ["off", "fail"])
+@pytest.mark.parametrize("after", [1, OBJECT_BYTES // 2, OBJECT_BYTES - 1000], ids=["start", "middle", "end"])
+def test_an_object_that_is_replaced_while_it_is_sent_stops_the_load(
+    sandbox: Sandbox, night: Night, bucket: Any, monkeypatch: pytest.MonkeyPatch, after: int, preflight: str
+) -> None:
+    line = profile(1) + b"\n"
+    content = line * (OBJECT_BYTES // len(line))
+    bucket.put_object(Key="a.ndjson", Body=content)
+    opened = RemoteFile.open
+    # With a check, the first reader is the check's.
+    readers = iter([False, True] if preflight == "fail" else [True])
+
+    def open_for_upload(file: RemoteFile) -> Reader:
+        if not next(readers, False):
+            return opened(file)
+        return ReplacedMeanwhile(
+            opened(file), after, lambda: bucket.put_object(Key="a.ndjson", Body=content.replace(b"Lyon", b"Metz"))
+        )
+
+    monkeypatch.setattr(RemoteFile, "open", open_for_upload)
+
+    with pytest.raises(MicsSourceError, match=rf"s3://store@{BUCKET}/a\.ndjson changed while it was being loaded"):
+        upload(night, create(night), f"s3://store@{BUCKET}/a.ndjson", preflight=preflight)
+
+    assert not sandbox.executions
+    assert next(readers, None) is None
 
 
 def test_a_store_that_is_not_installed_is_said_so() -> None:

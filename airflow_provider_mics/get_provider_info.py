@@ -31,6 +31,7 @@ def get_provider_info() -> dict[str, Any]:
             {"integration-name": _INTEGRATION, "python-modules": ["airflow_provider_mics.hooks.mics"]},
         ],
         "operators": [
+            {"integration-name": _METAX, "python-modules": ["airflow_provider_mics.operators.metax"]},
             {
                 "integration-name": _INTEGRATION,
                 "python-modules": [

@@ -5,10 +5,8 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import BaseOperator
-
 from airflow_provider_mics.exceptions import MicsConfigurationError, MicsItemsError
-from airflow_provider_mics.operators._task import MicsTask
+from airflow_provider_mics.operators._task import MicsTask, ProviderTask
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
     from airflow_provider_mics.operators._sending import Preflight
 
 
-class SendsItems(BaseOperator):
+class SendsItems(ProviderTask):
     """Base of the operators that send each line with a call of its own.
 
     Lines are read and checked to the end before anything is sent, and then read once more; memory does not grow with

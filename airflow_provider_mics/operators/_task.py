@@ -35,8 +35,19 @@ DEAD_LETTER_KEY: Final = "mics_dead_letter"
 RANGES_KEY: Final = "mics_part_ranges"
 
 
-class MicsTask(BaseOperator):
-    """Base of the operators and the sensor: connection, retry policy, link.
+class ProviderTask(BaseOperator):
+    """Base of all operators and the sensor: they fail at once where another try cannot help."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if AIRFLOW_V_3_3_PLUS and getattr(self, "retry_policy", None) is None:
+            from airflow_provider_mics.retry_policy import MicsRetryPolicy
+
+            self.retry_policy = MicsRetryPolicy()
+
+
+class MicsTask(ProviderTask):
+    """Base of the operators and the sensor that talk to mediarithmics: connection, link.
 
     :param mics_conn_id: The Airflow connection.
     :param datamart_id: The datamart to work in; None: the connection's.
@@ -52,10 +63,6 @@ class MicsTask(BaseOperator):
         super().__init__(**kwargs)
         self.mics_conn_id = mics_conn_id
         self.datamart_id = datamart_id
-        if AIRFLOW_V_3_3_PLUS and getattr(self, "retry_policy", None) is None:
-            from airflow_provider_mics.retry_policy import MicsRetryPolicy
-
-            self.retry_policy = MicsRetryPolicy()
 
     @cached_property
     def hook(self) -> MicsHook:

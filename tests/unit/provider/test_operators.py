@@ -15,6 +15,7 @@ import pytest
 from airflow.providers.common.compat.sdk import BaseHook
 from airflow.sdk import DAG
 
+from airflow_provider_mics.operators.metax import MetaxPutUserStatsOperator
 from tests.unit.provider.classes import HOOKS, OPERATORS, TRIGGER_ARGUMENTS, TRIGGERS, constructor_arguments, required
 
 if TYPE_CHECKING:
@@ -69,7 +70,9 @@ def test_every_argument_is_keyword_only(cls: Any) -> None:
 
 @each_operator
 def test_connection_and_datamart_are_templates(cls: Any) -> None:
-    assert {"mics_conn_id", "datamart_id"} <= set(cls.template_fields)
+    # MetaX has no datamarts.
+    wanted = {"metax_conn_id"} if cls is MetaxPutUserStatsOperator else {"mics_conn_id", "datamart_id"}
+    assert wanted <= set(cls.template_fields)
     assert len(set(cls.template_fields)) == len(cls.template_fields)
     # A path such as export.json or query.sql is only read in as a template where that is meant.
     assert set(cls.template_ext) <= {".sql"}

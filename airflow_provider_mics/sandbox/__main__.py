@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--folder", type=Path, help="where uploads are kept while it runs")
     parser.add_argument("--certificate", type=Path, help="PEM file: serve https")
     parser.add_argument("--key", type=Path, help="PEM file of the certificate's key, if it is not in the same file")
-    parser.add_argument("--ready-file", type=Path, help="write url, token and pid there, as JSON, when ready")
+    parser.add_argument("--ready-file", type=Path, help="write url, tokens and pid there, as JSON, when ready")
     parser.add_argument("--verbose", action="store_true", help="a line per request")
     return parser
 
@@ -121,6 +121,8 @@ def _ready(sandbox: Sandbox) -> str:
             "pid": os.getpid(),
             "datamart_id": sandbox.datamart_id,
             "organisation_id": sandbox.organisation_id,
+            "metax_token": sandbox.metax.access.token,
+            "metax_clients": sandbox.metax.access.clients,
         }
     )
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import shutil
 import tempfile
 import threading
@@ -24,7 +22,7 @@ from airflow_provider_mics.sandbox.defaults import (
 )
 from airflow_provider_mics.sandbox.engine import Engine
 from airflow_provider_mics.sandbox.front import Front
-from airflow_provider_mics.sandbox.server import Server
+from airflow_provider_mics.sandbox.serving import ServerThread
 from airflow_provider_mics.sandbox.settings import Settings
 
 if TYPE_CHECKING:
@@ -89,15 +87,7 @@ class Sandbox:
         if not allow_remote and not is_loopback(host):
             message = f"{host} is not a loopback address; the sandbox has no protection, pass allow_remote to insist"
             raise ValueError(message)
-        self._host, self._port = host, port
-        self._ssl_context = ssl_context
-        self._log = log
         self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stop_event: asyncio.Event | None = None
-        self._started = threading.Event()
-        self._failure: BaseException | None = None
         known = dict(datamarts) if datamarts is not None else {DEFAULT_DATAMART: DEFAULT_ORGANISATION}
         self.datamart_id, self.organisation_id = next(iter(known.items()))
         self.forbidden_datamart_id = next(iter(forbidden_datamarts), None)
@@ -115,6 +105,9 @@ class Sandbox:
             keep_requests=keep_requests,
             on_change=self._notify,
         )
+        engine = self._engine
+        around = Surroundings(Front(engine), engine.faults, engine.recorder, self.clock, log)
+        self._server = ServerThread(around, host, port, ssl_context)
 
     # Life ------------------------------------------------------------------------------------------------------------
 
@@ -122,24 +115,17 @@ class Sandbox:
         """Listen; returns once requests are answered. A stopped stand-in cannot be started again."""
         self._folder = Path(tempfile.mkdtemp(prefix="mics-sandbox-", dir=self._parent))
         self._engine.executions.folder = self._folder
-        self._thread = threading.Thread(target=self._run, name="mics-sandbox", daemon=True)
-        self._thread.start()
-        self._started.wait()
-        if self._failure is not None:
-            failure, self._failure = self._failure, None
+        try:
+            self._engine.url = self._server.start()
+        except BaseException:
             self.stop()
-            raise failure
+            raise
         return self
 
     def stop(self) -> None:
         """End every connection, thread and check, and delete what was received; may be called again."""
         self._engine.faults.clear()
-        if self._thread is not None:
-            if self._loop is not None and self._stop_event is not None:
-                with contextlib.suppress(RuntimeError):
-                    self._loop.call_soon_threadsafe(self._stop_event.set)
-            self._thread.join()
-            self._thread = None
+        self._server.stop()
         self._engine.executions.stop()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -149,28 +135,6 @@ class Sandbox:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-    def _run(self) -> None:
-        try:
-            asyncio.run(self._serve())
-        except BaseException as error:  # noqa: BLE001 - handed to the thread that called start
-            self._failure = error
-        finally:
-            self._started.set()
-
-    async def _serve(self) -> None:
-        engine = self._engine
-        server = Server(Surroundings(Front(engine), engine.faults, engine.recorder, self.clock, self._log))
-        self._loop, self._stop_event = asyncio.get_running_loop(), asyncio.Event()
-        port = await server.start(self._host, self._port, self._ssl_context)
-        scheme = "http" if self._ssl_context is None else "https"
-        host = f"[{self._host}]" if ":" in self._host else self._host
-        engine.url = f"{scheme}://{host}:{port}"
-        self._started.set()
-        try:
-            await self._stop_event.wait()
-        finally:
-            await server.stop()
 
     # What clients need -----------------------------------------------------------------------------------------------
 

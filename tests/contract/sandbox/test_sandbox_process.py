@@ -70,6 +70,8 @@ def test_start_and_end(tmp_path: Path, number: signal.Signals) -> None:
                 "pid": running.pid,
                 "datamart_id": "1509",
                 "organisation_id": "1426",
+                "metax_token": "metax-sandbox-token",
+                "metax_clients": {"sandbox-client": "sandbox-client-secret"},
             }
             assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["ready.json"]
             running.send_signal(number)

@@ -99,4 +99,7 @@ FAILURE_STATUSES: Final = frozenset(
         ExecutionStatus.LOST,
     }
 )
+#: Those among them that tell of the platform's own trouble, not of the file. Its web UI shows both as errors; whether
+#: an execution comes back from them is not documented.
+LOST_STATUSES: Final = frozenset({ExecutionStatus.EXECUTOR_NOT_RESPONDING, ExecutionStatus.LOST})
 TERMINAL_STATUSES: Final = SUCCESS_STATUSES | FAILURE_STATUSES

@@ -5,11 +5,13 @@ from __future__ import annotations
 import collections
 import dataclasses
 import logging
+import math
 import random
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_mics.api import executions
+from airflow_provider_mics.api.constants import LOST_STATUSES
 from airflow_provider_mics.exceptions import (
     MicsAuthenticationError,
     MicsConfigurationError,
@@ -28,6 +30,10 @@ log = logging.getLogger(__name__)
 
 #: Refusals in a row (401, 403, 404) after which waiting is given up: one may be a right or a token being changed.
 MAX_REFUSALS: Final = 3
+#: How long executions that the platform has lost sight of (LOST, EXECUTOR_NOT_RESPONDING) are waited for once all
+#: others have ended, in s. Whether they come back, and when, is not documented: this is our choice, enough for a
+#: machine that fell silent to be replaced, and little of a night.
+LOST_GRACE_S: Final = 600.0
 #: Looks at which an execution that has succeeded may still lack its result. Longer than any lag seen; then the verdict
 #: decides, and it never takes a missing result for a good one.
 MAX_LOOKS_WITHOUT_RESULT: Final = 3
@@ -42,6 +48,8 @@ class Step(Enum):
     WAIT = "wait"
     #: All executions have ended.
     ENDED = "ended"
+    #: All others have ended, and the platform has lost sight of the rest for :data:`LOST_GRACE_S`.
+    LOST = "lost"
     #: The deadline has passed.
     TIMEOUT = "timeout"
     #: Looking itself cannot succeed.
@@ -54,7 +62,7 @@ class Watch:
 
     :param document_import_id: The import they belong to.
     :param execution_ids: Those waited for; None: all of the import, of which there must be one at least.
-    :param deadline: When to stop, in s since the epoch: an absolute time, so that nothing extends it.
+    :param deadline: When to stop, in s since the epoch: an absolute time, so that nothing extends it, no retry either.
     :param max_refusals: See :data:`MAX_REFUSALS`.
     """
 
@@ -65,6 +73,7 @@ class Watch:
     _refusals: int = 0
     _failures: int = 0
     _looks_without_result: int = 0
+    _lost_since: float | None = None
     _strange: set[str] = dataclasses.field(default_factory=set)
     _told: str = ""
 
@@ -83,6 +92,8 @@ class Watch:
         self._tell(found)
         if self._are_over(found):
             return Step.ENDED
+        if self._are_lost(found, now):
+            return Step.LOST
         return Step.TIMEOUT if now >= self.deadline else Step.WAIT
 
     def failed(self, error: MicsError, now: float) -> Step:
@@ -99,6 +110,24 @@ class Watch:
             return Step.GIVE_UP
         return Step.TIMEOUT if now >= self.deadline else Step.WAIT
 
+    def take_over(self, step: Step) -> None:
+        """Go on for one who has waited until ``step``: what it has been patient with is not waited for again."""
+        self._looks_without_result = MAX_LOOKS_WITHOUT_RESULT
+        if step is Step.LOST:
+            self._lost_since = -math.inf
+        if step is Step.TIMEOUT:
+            self.deadline = -math.inf
+
+    @property
+    def memory(self) -> list[float | None] | None:
+        """What its looks have seen that another, which goes on for it, must know; None: nothing. Plain JSON."""
+        kept = [self._refusals, self._looks_without_result, self._lost_since]
+        return kept if any(kept) else None
+
+    @memory.setter
+    def memory(self, kept: Sequence[Any] | None) -> None:
+        self._refusals, self._looks_without_result, self._lost_since = kept or (0, 0, None)
+
     def pause(self, interval_s: float, now: float) -> float:
         """Return how long to wait before the next look, in s, never beyond the deadline.
 
@@ -110,12 +139,22 @@ class Watch:
     def _are_over(self, found: Collection[Execution]) -> bool:
         if self.execution_ids is None and not found:
             return False
-        if not all(execution.is_ended for execution in found):
+        if not all(execution.is_ended and execution.status not in LOST_STATUSES for execution in found):
             return False
         if any(execution.has_succeeded and execution.result is None for execution in found):
             self._looks_without_result += 1
             return self._looks_without_result > MAX_LOOKS_WITHOUT_RESULT
         return True
+
+    def _are_lost(self, found: Collection[Execution], now: float) -> bool:
+        """Return whether those that have not ended have all been lost for too long."""
+        lost = [execution for execution in found if execution.status in LOST_STATUSES]
+        if not lost or not all(execution.is_ended for execution in found):
+            self._lost_since = None
+            return False
+        if self._lost_since is None:
+            self._lost_since = now
+        return now - self._lost_since >= LOST_GRACE_S
 
     def _tell(self, found: Collection[Execution]) -> None:
         for execution in found:

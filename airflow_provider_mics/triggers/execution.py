@@ -11,13 +11,20 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from airflow_provider_mics.bulk.watch import Step, Watch
 from airflow_provider_mics.exceptions import MicsError
 from airflow_provider_mics.hooks.mics import MicsHook
+from airflow_provider_mics.triggers._killing import cancel_killed, undisturbed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 
+#: Time before the first look, in s, if it is not longer anyway. The worker has looked just before it deferred; and a
+#: task that is resumed before the scheduler has heard of its deferral is taken for failed, of which Airflow 3.3.2's
+#: LocalExecutor tells it up to 5 s late.
+FIRST_WAIT_S = 10.0
+
+
 class MicsExecutionTrigger(BaseTrigger):
-    """Waits until executions have ended. It only reads, and may run twice.
+    """Waits until executions have ended. It only reads, and may run twice; killing it is another matter.
 
     Its one event says what it waited for and how that ended, with a ``status`` of
     :class:`~airflow_provider_mics.bulk.watch.Step`; what became of the lines is for the worker to read.
@@ -28,6 +35,9 @@ class MicsExecutionTrigger(BaseTrigger):
     :param execution_ids: The executions; None: all of the import.
     :param poke_interval: Time between two looks, in s.
     :param deadline: When to stop, in s since the epoch.
+    :param cancel_on_kill: Whether to cancel the executions when the deferred task is killed: marked failed, or its run.
+        Only those named in ``execution_ids``.
+    :param cancel_on_clear: Whether to cancel them when it is cleared, too: as it makes others.
     """
 
     def __init__(
@@ -39,6 +49,8 @@ class MicsExecutionTrigger(BaseTrigger):
         execution_ids: list[str] | None,
         poke_interval: float,
         deadline: float,
+        cancel_on_kill: bool = False,
+        cancel_on_clear: bool = False,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Airflow's has no annotations
         self.mics_conn_id = mics_conn_id
@@ -47,6 +59,8 @@ class MicsExecutionTrigger(BaseTrigger):
         self.execution_ids = execution_ids
         self.poke_interval = poke_interval
         self.deadline = deadline
+        self.cancel_on_kill = cancel_on_kill
+        self.cancel_on_clear = cancel_on_clear
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return class path and arguments, all plain JSON."""
@@ -59,6 +73,8 @@ class MicsExecutionTrigger(BaseTrigger):
                 "execution_ids": self.execution_ids,
                 "poke_interval": self.poke_interval,
                 "deadline": self.deadline,
+                "cancel_on_kill": self.cancel_on_kill,
+                "cancel_on_clear": self.cancel_on_clear,
             },
         )
 
@@ -68,10 +84,10 @@ class MicsExecutionTrigger(BaseTrigger):
             document_import_id=self.document_import_id, execution_ids=self.execution_ids, deadline=self.deadline
         )
         async with MicsHook(self.mics_conn_id, self.datamart_id).async_client() as client:
+            pause_s = max(FIRST_WAIT_S, watch.pause(self.poke_interval, time.time()))
             while True:
-                # The worker has looked just before it deferred. Also, Airflow (3.3.2) takes a task for failed that is
-                # resumed before its scheduler has seen the deferral.
-                await asyncio.sleep(watch.pause(self.poke_interval, time.time()))
+                await asyncio.sleep(pause_s)
+                pause_s = watch.pause(self.poke_interval, time.time())
                 message = ""
                 try:
                     found = await client.run(watch.look(self.datamart_id))
@@ -88,5 +104,22 @@ class MicsExecutionTrigger(BaseTrigger):
                 "message": message,
                 "document_import_id": self.document_import_id,
                 "execution_ids": self.execution_ids,
+                "deadline": self.deadline,
             }
+        )
+
+    async def on_kill(self) -> None:
+        """Cancel what is PENDING, if the task is really killed and nobody waits for it any more."""
+        # After the deadline the wait has ended, and what a timeout cancels is for the worker.
+        if not self.cancel_on_kill or not self.execution_ids or time.time() >= self.deadline:
+            return
+        await undisturbed(
+            cancel_killed(
+                MicsHook(self.mics_conn_id, self.datamart_id),
+                self.datamart_id,
+                self.document_import_id,
+                self.execution_ids,
+                task_instance=self.task_instance,
+                cancel_on_clear=self.cancel_on_clear,
+            )
         )

@@ -10,6 +10,7 @@ import pendulum
 import pytest
 
 from airflow_provider_mics.sandbox import Sandbox
+from airflow_provider_mics.triggers import execution as execution_trigger
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -18,10 +19,16 @@ if TYPE_CHECKING:
 
 
 class TaskInstance:
-    """The part of Airflow's task instance that the provider uses: XComs of one run."""
+    """The part of Airflow's task instance that the provider uses: XComs of one run, tries."""
 
     def __init__(self) -> None:
         self.xcoms: dict[str, Any] = {}
+        self.try_number = 1
+        self.max_tries = 0
+        self.first_reschedule_date: dt.datetime | None = None
+
+    def get_first_reschedule_date(self, context: Any) -> dt.datetime | None:  # noqa: ARG002 - Airflow's signature
+        return self.first_reschedule_date
 
     def xcom_push(self, key: str, value: Any) -> None:
         # Airflow stores JSON.
@@ -62,18 +69,28 @@ def profile(number: int) -> bytes:
     )
 
 
+@pytest.fixture(autouse=True)
+def _no_first_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(execution_trigger, "FIRST_WAIT_S", 0.0)
+
+
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     with Sandbox() as running:
         running.settings.pending_s = running.settings.running_s = 0.02
-        connection = {
-            "conn_type": "mics",
-            "host": running.url,
-            "password": running.token,
-            "extra": {"datamart_id": running.datamart_id},
-        }
-        monkeypatch.setenv("AIRFLOW_CONN_MICS_DEFAULT", json.dumps(connection))
+        set_token(monkeypatch, running)
         yield running
+
+
+def set_token(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> None:
+    """Put the sandbox's present token into the Airflow connection."""
+    connection = {
+        "conn_type": "mics",
+        "host": sandbox.url,
+        "password": sandbox.token,
+        "extra": {"datamart_id": sandbox.datamart_id},
+    }
+    monkeypatch.setenv("AIRFLOW_CONN_MICS_DEFAULT", json.dumps(connection))
 
 
 @pytest.fixture

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.providers.common.compat.sdk import DAG, AirflowSensorTimeout, TaskDeferred
 
+from airflow_provider_mics.bulk import watch as watching
 from airflow_provider_mics.exceptions import (
     MicsConfigurationError,
     MicsCountMismatchError,
     MicsError,
     MicsExecutionFailedError,
+    MicsExecutionLostError,
     MicsRejectedLinesError,
     MicsWaitError,
 )
 from airflow_provider_mics.operators.import_files import MicsImportFilesOperator
 from airflow_provider_mics.operators.upload import MicsUploadFileOperator
 from airflow_provider_mics.sensors.execution import MicsExecutionSensor
-from tests.contract.faces.conftest import Night, profile
+from tests.contract.faces.conftest import Night, profile, set_token
 from tests.contract.faces.test_upload import ACTIVITY, create, upload
 
 if TYPE_CHECKING:
@@ -181,13 +184,37 @@ def test_no_result_is_never_green(sandbox: Sandbox, night: Night, load: Callable
         load(night, path)
 
 
-@pytest.mark.parametrize("status", ["FAILED", "CANCELED", "LOST"])
+@pytest.mark.parametrize("status", ["FAILED", "CANCELED"])
 def test_a_bad_end_is_red(sandbox: Sandbox, night: Night, load: Callable[..., Run], status: str) -> None:
     path = night.file("a.ndjson", profile(1))
     sandbox.settings.life_cycle = [("PENDING", 0.01), (status, 0)]
 
     with pytest.raises(MicsExecutionFailedError, match=rf"1 of 1 executions .* {status}"):
         load(night, path)
+
+
+@pytest.mark.parametrize("status", ["LOST", "EXECUTOR_NOT_RESPONDING"])
+def test_lost_executions_are_red_after_a_while_and_may_be_tried_again(
+    sandbox: Sandbox, night: Night, load: Callable[..., Run], status: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = night.file("a.ndjson", profile(1))
+    monkeypatch.setattr(watching, "LOST_GRACE_S", 0.1)
+    sandbox.settings.life_cycle = [("PENDING", 0.01), (status, 0)]
+
+    with pytest.raises(MicsExecutionLostError, match="has lost sight of executions of document import") as raised:
+        load(night, path)
+    assert raised.value.retryable
+
+
+@pytest.mark.parametrize("way", [["RUNNING", "PENDING", "RUNNING"], ["SOMETHING_NEW"]])
+def test_odd_ways_to_a_good_end_are_good(
+    sandbox: Sandbox, night: Night, load: Callable[..., Run], way: list[str]
+) -> None:
+    path = night.file("a.ndjson", profile(1))
+    sandbox.settings.life_cycle = [("PENDING", 0.02), *[(status, 0.05) for status in way], ("SUCCEEDED", 0)]
+    sandbox.settings.counts_as_strings = True
+
+    assert load(night, path)["accepted"] == 1
 
 
 def test_bad_looks_decide_nothing(sandbox: Sandbox, night: Night, load: Callable[..., Run]) -> None:
@@ -216,6 +243,94 @@ def test_a_refused_token_ends_the_wait(sandbox: Sandbox, night: Night, load: Cal
 
     with pytest.raises(MicsWaitError, match=r"cannot be looked at.*HTTP 401"):
         load(night, path)
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_a_token_that_is_replaced_while_waiting_is_used(
+    sandbox: Sandbox, night: Night, monkeypatch: pytest.MonkeyPatch, deferrable: bool
+) -> None:
+    document_import_id = create(night)
+    execution_ids = upload(night, document_import_id, night.file("a.ndjson", profile(1)))
+    sandbox.hold()
+
+    def rotate() -> None:
+        sandbox.rotate_token()
+        set_token(monkeypatch, sandbox)
+        sandbox.release()
+
+    summary = wait_meanwhile(sandbox, night, document_import_id, execution_ids, rotate, deferrable=deferrable)
+
+    assert summary["accepted"] == 1
+    assert sandbox.count("status_401") > 0
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_a_lost_execution_that_comes_back_is_waited_for(sandbox: Sandbox, night: Night, deferrable: bool) -> None:
+    document_import_id = create(night)
+    execution_ids = upload(night, document_import_id, night.file("a.ndjson", profile(1)))
+    sandbox.set_status(execution_ids[0], "LOST")
+
+    def come_back() -> None:
+        sandbox.set_status(execution_ids[0], None)
+
+    summary = wait_meanwhile(sandbox, night, document_import_id, execution_ids, come_back, deferrable=deferrable)
+
+    assert summary["accepted"] == 1
+
+
+def wait_meanwhile(
+    sandbox: Sandbox,
+    night: Night,
+    document_import_id: str,
+    execution_ids: list[str],
+    happen: Callable[[], None],
+    **arguments: Any,
+) -> Run:
+    """Wait, while ``happen`` happens after a few looks."""
+    watcher = threading.Thread(
+        target=lambda: (sandbox.wait_until(lambda it: it.count("get_execution") > 2, 30), happen())
+    )
+    watcher.start()
+    summary = finish(
+        lambda: MicsExecutionSensor(
+            task_id="wait",
+            document_import_id=document_import_id,
+            execution_ids=execution_ids,
+            poke_interval=0.01,
+            **arguments,
+        ),
+        night.context,
+    )
+    watcher.join()
+    return summary
+
+
+def test_an_end_that_other_servers_do_not_know_of_yet_is_waited_for_again(sandbox: Sandbox, night: Night) -> None:
+    document_import_id = create(night)
+    execution_ids = upload(night, document_import_id, night.file("a.ndjson", profile(1)))
+    sandbox.hold()
+    sensor = MicsExecutionSensor(
+        task_id="wait", document_import_id=document_import_id, execution_ids=execution_ids, deferrable=True
+    )
+    with pytest.raises(TaskDeferred) as deferred:
+        sensor.execute(night.context)
+    ended = {
+        "status": "ended",
+        "document_import_id": document_import_id,
+        "execution_ids": execution_ids,
+        "deadline": deferred.value.trigger.deadline,
+    }
+
+    with pytest.raises(TaskDeferred) as again:
+        sensor.execute_complete(night.context, ended)
+    assert again.value.trigger.serialize() == deferred.value.trigger.serialize()
+
+    # So it is where the worker cannot look at all.
+    sandbox.release()
+    sandbox.faults.plan("html", kind="get_execution", times=5)
+    with pytest.raises(TaskDeferred):
+        sensor.execute_complete(night.context, ended)
+    assert sensor.execute_complete(night.context, ended)["accepted"] == 1
 
 
 def test_without_upload_before_it_the_platforms_own_count_serves(night: Night) -> None:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import json
 import logging
+import math
 
 import pytest
 
-from airflow_provider_mics.bulk.watch import MAX_LOOKS_WITHOUT_RESULT, MAX_REFUSALS, Step, Watch
+from airflow_provider_mics.bulk.watch import LOST_GRACE_S, MAX_LOOKS_WITHOUT_RESULT, MAX_REFUSALS, Step, Watch
 from airflow_provider_mics.exceptions import (
     MicsAuthenticationError,
     MicsNotFoundError,
@@ -31,9 +33,7 @@ def test_waits_while_one_has_not_ended(status: str) -> None:
     assert watch().saw([execution(1, success=1), execution(2, status)], now=0) is Step.WAIT
 
 
-@pytest.mark.parametrize(
-    "status", ["SUCCEEDED", "SUCCESS", "FAILED", "CANCELED", "CANCELLED", "LOST", "EXECUTOR_NOT_RESPONDING"]
-)
+@pytest.mark.parametrize("status", ["SUCCEEDED", "SUCCESS", "FAILED", "CANCELED", "CANCELLED"])
 def test_ends_when_all_have_ended(status: str) -> None:
     assert watch().saw([execution(1, success=1), execution(2, status, success=0)], now=0) is Step.ENDED
 
@@ -63,6 +63,78 @@ def test_success_without_a_result_is_looked_at_again_but_not_for_ever() -> None:
     steps = [following.saw([execution(1)], now=0) for _ in range(MAX_LOOKS_WITHOUT_RESULT + 1)]
 
     assert steps == [Step.WAIT] * MAX_LOOKS_WITHOUT_RESULT + [Step.ENDED]
+
+
+@pytest.mark.parametrize("status", ["LOST", "EXECUTOR_NOT_RESPONDING"])
+def test_a_lost_execution_has_time_to_come_back(status: str) -> None:
+    following = watch(deadline=math.inf)
+    found = [execution(1, success=1), execution(2, status)]
+
+    assert following.saw(found, now=5) is Step.WAIT
+    assert following.saw(found, now=5 + LOST_GRACE_S - 0.1) is Step.WAIT
+    assert following.saw(found, now=5 + LOST_GRACE_S) is Step.LOST
+
+
+@pytest.mark.parametrize("status", ["RUNNING", "PENDING"])
+def test_one_that_comes_back_or_another_that_runs_begins_the_time_anew(status: str) -> None:
+    following = watch(deadline=math.inf)
+    following.saw([execution(1, success=1), execution(2, "LOST")], now=0)
+    following.saw([execution(1, status), execution(2, "LOST")], now=LOST_GRACE_S)
+    following.saw([execution(1, success=1), execution(2, status)], now=LOST_GRACE_S + 1)
+
+    assert following.saw([execution(1, success=1), execution(2, "LOST")], now=2 * LOST_GRACE_S) is Step.WAIT
+    assert following.saw([execution(1, success=1), execution(2, success=1)], now=2 * LOST_GRACE_S) is Step.ENDED
+
+
+def test_a_lost_execution_does_not_outlive_the_deadline() -> None:
+    assert watch(deadline=10).saw([execution(1, "LOST")], now=10) is Step.TIMEOUT
+
+
+def test_failed_looks_neither_spend_nor_renew_the_time_of_the_lost() -> None:
+    following = watch(deadline=math.inf)
+    following.saw([execution(1, "LOST")], now=0)
+    following.failed(DOWN, now=LOST_GRACE_S)
+
+    assert following.saw([execution(1, "LOST")], now=LOST_GRACE_S) is Step.LOST
+
+
+def test_running_and_then_pending_again_is_no_end() -> None:
+    following = watch()
+    for status in ["PENDING", "RUNNING", "PENDING", "RUNNING"]:
+        assert following.saw([execution(1, status)], now=0) is Step.WAIT
+    assert following.saw([execution(1, success=1)], now=0) is Step.ENDED
+
+
+def test_another_process_goes_on_with_what_earlier_looks_have_seen() -> None:
+    first, second, third = watch(deadline=math.inf), watch(deadline=math.inf), watch(deadline=math.inf)
+    assert first.memory is None
+
+    first.saw([execution(1, "LOST")], now=7)
+    second.memory = json.loads(json.dumps(first.memory))
+    second.failed(GONE, now=8)
+    third.memory = json.loads(json.dumps(second.memory))
+
+    assert third.failed(GONE, now=9) is Step.WAIT
+    assert third.failed(GONE, now=9) is Step.GIVE_UP
+    assert third.saw([execution(1, "LOST")], now=7 + LOST_GRACE_S) is Step.LOST
+
+
+@pytest.mark.parametrize(
+    ("step", "status"), [(Step.ENDED, "SUCCEEDED"), (Step.LOST, "LOST"), (Step.TIMEOUT, "RUNNING")]
+)
+def test_who_takes_over_does_not_wait_again(step: Step, status: str) -> None:
+    following = watch()
+    following.take_over(step)
+
+    assert following.saw([execution(1, status)], now=0) is step
+
+
+@pytest.mark.parametrize("step", [Step.LOST, Step.TIMEOUT])
+def test_who_takes_over_sees_an_end_that_came_meanwhile(step: Step) -> None:
+    following = watch()
+    following.take_over(step)
+
+    assert following.saw([execution(1, success=1)], now=0) is Step.ENDED
 
 
 @pytest.mark.parametrize("error", [DOWN, CUT])

@@ -6,19 +6,30 @@ Sources: "Authentication" for listing and creating; the vendor's web UI for revo
 from __future__ import annotations
 
 from airflow_provider_mics.api.call import Call, json_body
-from airflow_provider_mics.api.envelope import nothing, one, some
+from airflow_provider_mics.api.constants import DEFAULT_PAGE_SIZE
+from airflow_provider_mics.api.envelope import nothing, one, page
 from airflow_provider_mics.api.identifiers import numeric_id
-from airflow_provider_mics.api.models import ApiToken
+from airflow_provider_mics.api.models import ApiToken, Page
 
 
-def find(user_id: str, *, organisation_id: str | None = None) -> Call[list[ApiToken]]:
-    """List a user's API tokens; their values cannot be read back."""
+def find(
+    user_id: str,
+    *,
+    organisation_id: str | None = None,
+    first_result: int = 0,
+    max_results: int = DEFAULT_PAGE_SIZE,
+) -> Call[Page[ApiToken]]:
+    """List one page of a user's API tokens; their values cannot be read back."""
     return Call(
         what=f"list the API tokens of user {user_id}",
         method="GET",
         path=_path(user_id),
-        query=_organisation(organisation_id),
-        read=some(ApiToken),
+        query=(
+            *_organisation(organisation_id),
+            ("first_result", str(first_result)),
+            ("max_results", str(max_results)),
+        ),
+        read=page(ApiToken),
         repeatable=True,
     )
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from airflow_provider_mics.api.call import Call
-from airflow_provider_mics.api.envelope import some
+from airflow_provider_mics.api.constants import DEFAULT_PAGE_SIZE
+from airflow_provider_mics.api.envelope import page
 from airflow_provider_mics.api.identifiers import flags, numeric_id
-from airflow_provider_mics.api.models import Compartment
+from airflow_provider_mics.api.models import Compartment, Page
 
 
-def find(datamart_id: str, *, default: bool | None = None) -> Call[list[Compartment]]:
-    """List a datamart's compartments.
+def find(
+    datamart_id: str,
+    *,
+    default: bool | None = None,
+    first_result: int = 0,
+    max_results: int = DEFAULT_PAGE_SIZE,
+) -> Call[Page[Compartment]]:
+    """List one page of a datamart's compartments.
 
     :param default: True: only the one that accounts without a compartment belong to; every datamart has one.
     """
@@ -17,7 +24,11 @@ def find(datamart_id: str, *, default: bool | None = None) -> Call[list[Compartm
         what=f"list the compartments of datamart {datamart_id}",
         method="GET",
         path=f"/v1/datamarts/{numeric_id(datamart_id, 'datamart id')}/compartments",
-        query=flags({"default": default}),
-        read=some(Compartment),
+        query=(
+            *flags({"default": default}),
+            ("first_result", str(first_result)),
+            ("max_results", str(max_results)),
+        ),
+        read=page(Compartment),
         repeatable=True,
     )

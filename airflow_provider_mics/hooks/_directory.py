@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 
 class DirectoryMethods(MicsBaseHook):
-    """One method for each endpoint of datamarts, segments, compartments, channels, processings, labels, API tokens."""
+    """One method for each endpoint of datamarts, segments, compartments, channels, processings, labels, API tokens.
+
+    Lists come page by page: ``first_result`` elements are passed over, at most ``max_results`` are returned.
+    """
 
     def get_datamart(self) -> Datamart:
         """Get the datamart."""
@@ -69,12 +72,16 @@ class DirectoryMethods(MicsBaseHook):
         """Get an audience segment."""
         return self.send(segments.get(segment_id))
 
-    def list_compartments(self, *, default: bool | None = None) -> list[Compartment]:
-        """List the datamart's compartments.
+    def list_compartments(
+        self, *, default: bool | None = None, first_result: int = 0, max_results: int = DEFAULT_PAGE_SIZE
+    ) -> Page[Compartment]:
+        """List one page of the datamart's compartments.
 
         :param default: True: only the one that accounts without a compartment belong to.
         """
-        return self.send(compartments.find(self.datamart_id, default=default))
+        return self.send(
+            compartments.find(self.datamart_id, default=default, first_result=first_result, max_results=max_results)
+        )
 
     def list_channels(self, *, first_result: int = 0, max_results: int = DEFAULT_PAGE_SIZE) -> Page[Channel]:
         """List one page of the datamart's channels: its sites and applications."""
@@ -110,13 +117,21 @@ class DirectoryMethods(MicsBaseHook):
         """Take a label off a document import."""
         self.send(labels.detach(label_id, document_import_id))
 
-    def list_api_tokens(self, *, user_id: str | None = None) -> list[ApiToken]:
-        """List a user's API tokens, without their values.
+    def list_api_tokens(
+        self, *, user_id: str | None = None, first_result: int = 0, max_results: int = DEFAULT_PAGE_SIZE
+    ) -> Page[ApiToken]:
+        """List one page of a user's API tokens, without their values.
 
         :param user_id: None: the user whose token is used.
         """
-        organisation_id = self.connection.organisation_id
-        return self.send(api_tokens.find(self._user(user_id), organisation_id=organisation_id))
+        return self.send(
+            api_tokens.find(
+                self._user(user_id),
+                organisation_id=self.connection.organisation_id,
+                first_result=first_result,
+                max_results=max_results,
+            )
+        )
 
     def create_api_token(self, name: str, *, user_id: str | None = None) -> ApiToken:
         """Create an API token. Its value can be read here only, and is masked in logs from then on.

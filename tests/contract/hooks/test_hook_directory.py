@@ -34,8 +34,9 @@ def test_segments(hook: MicsHook) -> None:
 
 
 def test_compartments_channels_and_processings(hook: MicsHook) -> None:
-    assert [item.compartment_id for item in hook.list_compartments()] == ["1000", "1201"]
-    (default,) = hook.list_compartments(default=True)
+    assert [item.compartment_id for item in hook.list_compartments().items] == ["1000", "1201"]
+    assert [item.compartment_id for item in hook.list_compartments(first_result=1, max_results=1).items] == ["1201"]
+    (default,) = hook.list_compartments(default=True).items
     assert (default.compartment_id, default.id, default.default) == ("1000", "41", True)
     assert [item.domain for item in hook.list_channels().items] == ["shop.example.com", None]
     assert [item.type for item in hook.list_channels(first_result=1, max_results=1).items] == ["MOBILE_APPLICATION"]
@@ -68,7 +69,7 @@ def test_api_tokens(set_connection: SetConnection, hook: MicsHook, monkeypatch: 
     assert made.value is not None
     assert made.value in masked
     assert made.value not in repr(made)
-    (listed,) = hook.list_api_tokens()
+    (listed,) = hook.list_api_tokens().items
     assert (listed.id, listed.name, listed.value, listed.expires_at) == (made.id, "nightly", None, made.expires_at)
     set_connection(password=made.value)
     replaced = MicsHook()
@@ -76,7 +77,7 @@ def test_api_tokens(set_connection: SetConnection, hook: MicsHook, monkeypatch: 
     hook.revoke_api_token(str(made.id))
     with pytest.raises(MicsAuthenticationError):
         replaced.get_datamart()
-    assert hook.list_api_tokens() == []
+    assert hook.list_api_tokens().items == ()
     for ask in (hook.list_api_tokens, lambda **who: hook.revoke_api_token("7001", **who)):
         with pytest.raises(MicsNotFoundError):
             ask(user_id="12")

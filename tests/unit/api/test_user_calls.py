@@ -171,7 +171,7 @@ def test_a_segment_is_found_by_its_exact_technical_name() -> None:
 
 def test_ids_of_what_is_read_are_texts() -> None:
     data = [{"id": 12, "compartment_id": 1201, "default": True, "name": "CRM", "novelty": 1}]
-    (found,) = read_reply(compartments.find("1509"), reply({"status": "ok", "data": data}))
+    (found,) = read_reply(compartments.find("1509"), reply({"status": "ok", "data": data})).items
     assert (found.id, found.compartment_id, found.default) == ("12", "1201", True)
 
 

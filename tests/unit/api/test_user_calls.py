@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -180,3 +181,91 @@ def test_when_a_token_ends() -> None:
     found = read_reply(api_tokens.create("1", "nightly"), reply({"status": "ok", "data": data}))
     assert found.expires_at is not None
     assert (found.value, found.expires_at.to_iso8601_string()) == ("api:x", "2020-11-13T10:07:17.783000Z")
+
+
+PAGE = (("first_result", "0"), ("max_results", "50"))
+DATAMART, POINT = "/v1/datamarts/1509", "/v1/datamarts/1509/user_points/email_hash=x"
+ACCOUNT = UserPointSelector(compartment_id="7", user_account_id="a/b")
+IDENTIFIERS = [{"type": "USER_EMAIL", "hash": "x"}]
+
+
+@pytest.mark.parametrize(
+    ("call", "line", "query", "body"),
+    [
+        (
+            user_activities.find("1509", ACCOUNT, filters="$type==A|B"),
+            f"GET {DATAMART}/user_timelines/compartment_id=7/user_account_id=a%2Fb/user_activities",
+            (("filters", "$type==A|B"), *PAGE),
+            None,
+        ),
+        (
+            user_activities.delete("1509", WHO, filters=None),
+            f"DELETE {DATAMART}/user_timelines/email_hash=x/user_activities",
+            (),
+            None,
+        ),
+        (user_profiles.find("1509", WHO), f"GET {POINT}/user_profiles", (), None),
+        (
+            user_profiles.find("1509", WHO, compartment_id="7"),
+            f"GET {POINT}/user_profiles/compartment_id=7",
+            (),
+            None,
+        ),
+        (
+            user_profiles.get("1509", WHO, compartment_id="7", user_account_id="a/b"),
+            f"GET {POINT}/user_profiles/compartment_id=7/user_account_id=a%2Fb",
+            (),
+            None,
+        ),
+        (
+            user_profiles.delete("1509", WHO, compartment_id="7", user_account_id="a/b"),
+            f"DELETE {POINT}/user_profiles/compartment_id=7/user_account_id=a%2Fb",
+            (),
+            None,
+        ),
+        (user_choices.delete("1509", WHO, "450"), f"DELETE {POINT}/user_choices/processing_id=450", (), None),
+        (user_points.identifiers("1509", WHO), f"GET {POINT}/user_identifiers", (), None),
+        (user_points.segments("1509", WHO), f"GET {POINT}/user_segments", (), None),
+        (user_points.delete("1509", WHO), f"DELETE {POINT}", (), None),
+        (
+            associations.post("1509", IDENTIFIERS),
+            f"POST {DATAMART}/user_identifiers_association_declarations",
+            (),
+            {"identifiers": IDENTIFIERS},
+        ),
+        (
+            segments.find("1509", "1426", technical_name="vip"),
+            "GET /v1/audience_segments",
+            (("organisation_id", "1426"), ("datamart_id", "1509"), ("technical_name", "vip"), *PAGE),
+            None,
+        ),
+        (segments.get("9001"), "GET /v1/audience_segments/9001", (), None),
+        (compartments.find("1509"), f"GET {DATAMART}/compartments", PAGE, None),
+        (
+            compartments.find("1509", default=True, first_result=50, max_results=10),
+            f"GET {DATAMART}/compartments",
+            (("default", "true"), ("first_result", "50"), ("max_results", "10")),
+            None,
+        ),
+        (channels.find("1509"), f"GET {DATAMART}/channels", PAGE, None),
+        (processings.find("77"), "GET /v1/processings", (("community_id", "77"), *PAGE), None),
+        (processings.get("450"), "GET /v1/processings/450", (), None),
+        (labels.find("1426"), "GET /v1/labels", (("organisation_id", "1426"), *PAGE), None),
+        (labels.create("1426", "crm"), "POST /v1/labels", (), {"name": "crm", "organisation_id": "1426"}),
+        (labels.attach("8", "36271"), "POST /v1/labels/8/links/IMPORT/36271", (), {}),
+        (labels.detach("8", "36271"), "DELETE /v1/labels/8/links/IMPORT/36271", (), None),
+        (api_tokens.find("4711"), "GET /v1/users/4711/api_tokens", PAGE, None),
+        (
+            api_tokens.create("4711", "nightly", organisation_id="1426"),
+            "POST /v1/users/4711/api_tokens",
+            (("organisation_id", "1426"),),
+            {"name": "nightly"},
+        ),
+        (api_tokens.revoke("4711", "3"), "DELETE /v1/users/4711/api_tokens/3", (), None),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_each_call_as_a_whole(call: Call[Any], line: str, query: tuple[tuple[str, str], ...], body: Any) -> None:
+    assert (f"{call.method} {call.path}", call.query) == (line, query)
+    assert (None if call.content is None else json.loads(call.content)) == body
+    assert (call.content_type == "application/json") is (body is not None)

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from airflow_provider_mics.bulk.files import SourceFile
     from airflow_provider_mics.bulk.items.item import ItemKind
 
-_CHUNK: Final = 64 * 1024
+#: Large enough that looking after each whether the file has changed does not show.
+_CHUNK: Final = 256 * 1024
 _BLANK: Final = b" \t\r\n"
 
 
@@ -59,7 +60,7 @@ class FilesOfItems:
         for file in self._files:
             kind = compression_of(file)
             chunks = decompressed(file, kind) if kind else _chunks(file)
-            for index, content in enumerate(ndjson_lines(chunks, file.name)):
+            for index, content in enumerate(ndjson_lines(_unchanged(file, chunks), file.name)):
                 yield Lines(file.name, not index, content)
 
 
@@ -209,8 +210,17 @@ def _problems(checker: Any, content: bytes, line: int, offset: int) -> dict[int,
 
 
 def _chunks(file: SourceFile) -> Iterator[bytes]:
-    file.check_unchanged()
     with contextlib.closing(file.open()) as reader:
         while chunk := reader.read(_CHUNK):
             yield chunk
+
+
+def _unchanged(file: SourceFile, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Give chunks on as long as the file is the same: lines that were not checked must not be sent between others.
+
+    :raises MicsSourceError: It has changed.
+    """
+    for chunk in chunks:
+        file.check_unchanged()
+        yield chunk
     file.check_unchanged()

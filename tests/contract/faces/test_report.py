@@ -12,17 +12,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow.providers.common.compat.sdk import DAG
 
 from airflow_provider_mics.exceptions import MicsCountMismatchError, MicsRejectedLinesError
+from airflow_provider_mics.operators.upload import MicsUploadFileOperator
 from airflow_provider_mics.sensors.execution import MicsExecutionSensor
-from tests.contract.faces.conftest import Night, profile
+from tests.contract.faces.conftest import Night, TaskInstance, profile
 from tests.contract.faces.test_object_storage import BUCKET, bucket, endpoint
+from tests.contract.faces.test_planned_parts import plan, send
 from tests.contract.faces.test_upload import create, upload
-from tests.contract.faces.test_waiting import BAD, by_operator, by_sensor
+from tests.contract.faces.test_waiting import BAD, by_operator, by_sensor, finish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from airflow_provider_mics.operators._task import MicsTask
     from airflow_provider_mics.sandbox import Sandbox
 
 __all__ = ["bucket", "endpoint"]
@@ -89,6 +93,60 @@ def test_names_each_rejected_line(
     # Grouped reasons and counts are all that the log holds.
     assert lines[0]["error_id"] not in {line["error_id"] for line in lines[1:]}
     assert all(line["error_id"] not in caplog.text for line in lines[1:])
+
+
+class MappedTasks(TaskInstance):
+    """XComs of tasks that are mapped: pulled, they are a list of what each has pushed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pushed: list[tuple[str, Any]] = []
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        super().xcom_push(key, value)
+        self.pushed.append((key, self.xcoms[key]))
+
+    def xcom_pull(self, task_ids: list[str], key: str) -> list[Any]:
+        return [value for _ in task_ids for name, value in self.pushed if name == key]
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_names_the_lines_of_parts_that_mapped_tasks_have_sent(night: Night, deferrable: bool) -> None:
+    path, report_path = bad_file(night), str(night.folder / "night.json")
+    night.ti = MappedTasks()
+    parts = plan(night, path, max_part_bytes=2000)
+    document_import_id = create(night)
+    # In any order, as the scheduler likes.
+    execution_ids = [send(night, document_import_id, part) for part in reversed(parts)]
+
+    def make() -> MicsTask:
+        with DAG("night", schedule=None):
+            before = MicsUploadFileOperator.partial(task_id="upload", document_import_id=document_import_id).expand(
+                part=parts
+            )
+            sensor = MicsExecutionSensor(
+                task_id="wait",
+                document_import_id=document_import_id,
+                execution_ids=execution_ids,
+                max_rejected=5,
+                report_path=report_path,
+                deferrable=deferrable,
+                poke_interval=0.01,
+                timeout=30,
+            )
+        before >> sensor
+        return sensor
+
+    summary = finish(make, night.context)
+
+    assert len(parts) > 3
+    assert (summary["lines"], summary["rejected"], summary["report"]) == (60, 5, report_path)
+    report = read(report_path)
+    assert report["notes"] == []
+    lines = report["rejected_lines"]
+    assert {line["source"] for line in lines} == {path}
+    assert sorted(line["source_line"] for line in lines) == BAD_LINES
+    assert f"{path}, line 22 (line " in (night.folder / "night.txt").read_text()
 
 
 def test_is_written_before_the_load_fails(night: Night, load: Callable[..., dict[str, Any]]) -> None:

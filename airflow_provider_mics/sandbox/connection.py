@@ -223,6 +223,14 @@ class Connection:
 
     async def _send(self, response: Response, drip: Fault | None = None, *, bare: bool = False) -> None:
         """Send an answer; ``bare``: its head only, as HTTP wants it for some methods and statuses."""
+        if drip is None and isinstance(response.body, bytes):
+            # In one piece: a second system call would cost as much as all the rest of a small answer.
+            events: list[h11.Event] = [self._head(response), h11.EndOfMessage()]
+            if not bare:
+                events.insert(1, h11.Data(data=response.body))
+            self._write(*events)
+            await self._writer.drain()
+            return
         self._write(self._head(response))
         if bare:
             pass
@@ -234,8 +242,6 @@ class Connection:
                 await drip.pause()
         elif isinstance(response.body, Path):
             await self._send_file(response.body)
-        else:
-            self._write(h11.Data(data=response.body))
         self._write(h11.EndOfMessage())
         await self._writer.drain()
 
@@ -272,7 +278,7 @@ class Connection:
             headers=[(name.encode("ascii"), value.encode("latin-1")) for name, value in headers],
         )
 
-    def _write(self, event: h11.Event) -> None:
-        data = self._http.send(event)
+    def _write(self, *events: h11.Event) -> None:
+        data = b"".join(self._http.send(event) or b"" for event in events)
         if data:
             self._writer.write(data)

@@ -22,6 +22,7 @@ from airflow_provider_mics.sandbox.plans import FaultPlans
 from airflow_provider_mics.sandbox.record import Recorder
 from airflow_provider_mics.sandbox.routing import Router
 from airflow_provider_mics.sandbox.state import Execution, Pin, State
+from airflow_provider_mics.sandbox.users.bulk import Bulk
 from airflow_provider_mics.sandbox.users.routes import Users
 from airflow_provider_mics.sandbox.users.routes import add_routes as add_user_routes
 
@@ -65,11 +66,12 @@ class Engine:
             clock=clock,
             settings=settings,
         )
-        self.executions = Executions(self.state, settings, clock)
         self.users = Users(clock, settings)
         self.items = Items()
         self.organisation = Organisation(self.access, self.state, settings)
         self.api_tokens = ApiTokens(self.access, clock, settings)
+        bulk = Bulk(self.users.points, self.users.tracking, clock, self.organisation.segment_id)
+        self.executions = Executions(self.state, settings, clock, bulk)
         router = Router()
         self.app = App(
             router,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_mics.sandbox.clock import Clock
     from airflow_provider_mics.sandbox.settings import Settings
+    from airflow_provider_mics.sandbox.users.bulk import Bulk
 
 _MULTIPART: Final = "multipart/form-data"
 #: What multipart adds to the file's own bytes may be so much, in bytes.
@@ -32,10 +33,11 @@ _MULTIPART_MARGIN: Final = 64 * 1024
 class Executions:
     """The handlers of ``.../document_imports/:importId/executions`` and of ``/v1/data_file/data``."""
 
-    def __init__(self, state: State, settings: Settings, clock: Clock) -> None:
+    def __init__(self, state: State, settings: Settings, clock: Clock, bulk: Bulk) -> None:
         self._state = state
         self._settings = settings
         self._clock = clock
+        self._bulk = bulk
         #: Where uploads are written; set before the first one.
         self.folder = Path()
         self._stopped = threading.Event()
@@ -106,6 +108,9 @@ class Executions:
             check=settings.check_lines,
             reject_if=_rejection(settings),
             compartments=None if settings.compartments is None else frozenset(map(str, settings.compartments)),
+            carry_out=self._bulk.action(document_import.datamart_id, document_import.document_type)
+            if settings.imports_change_users
+            else None,
             stopped=self._stopped.is_set,
         )
         execution = Execution(

@@ -34,6 +34,7 @@ class Job:
     :param saved: how many failures are quoted in the execution.
     :param check: False: every line is good.
     :param compartments: those that exist; None: all do.
+    :param carry_out: told each good line that was checked; None: nobody is.
     :param stopped: asked before each line; True gives up.
     """
 
@@ -47,6 +48,7 @@ class Job:
     check: bool = True
     reject_if: Callable[[bytes], bool] | None = None
     compartments: frozenset[str] | None = None
+    carry_out: Callable[[Line], None] | None = None
     stopped: Callable[[], bool] = lambda: False
 
 
@@ -112,7 +114,10 @@ def _problem(raw: bytes, read: Callable[[], Line | str], job: Job, rule: Rule | 
     line = read()
     if isinstance(line, str):
         return line
-    return (rule(line) if rule is not None else None) or _compartment_problem(line, job)
+    problem = (rule(line) if rule is not None else None) or _compartment_problem(line, job)
+    if problem is None and job.carry_out is not None:
+        job.carry_out(line)
+    return problem
 
 
 def _compartment_problem(line: Line, job: Job) -> str | None:

@@ -66,6 +66,9 @@ class Settings:
     #: Page size of lists when the request names none, and the largest one granted (None: any).
     default_page_size: int = DEFAULT_PAGE_SIZE
     max_page_size: int | None = None
+    #: Good lines of bulk imports are carried out on the user points, as soon as they are checked: before the execution
+    #: says so, and also when it is cancelled. Off: it takes memory for each person.
+    imports_change_users: bool = False
     #: An activity can be read back so long after it was taken, unless it was sent with ``async=false``.
     activity_lag_s: float = 0.0
     #: Keep the activities of the unit API, and make user points of them; False: they are checked and counted only.

@@ -29,7 +29,8 @@ class Profiles:
         key = profile_key(tail)
         with self._points.lock:
             point = self._points.put(datamart_id, [identifier])
-            return ok(put_profile(point, key, body, self._clock.now(), request.query))
+            replace, deep = is_true(request.query, "force_replace"), is_true(request.query, "merge_objects")
+            return ok(put_profile(point, key, body, self._clock.now(), replace=replace, deep=deep))
 
     def get(self, datamart_id: str, identifier: Identifier, tail: list[str]) -> Response:
         """Read one profile, or all of them."""
@@ -53,19 +54,21 @@ class Profiles:
 
 
 def put_profile(
-    point: UserPoint, key: ProfileKey, body: Mapping[str, Any], now: int, query: Mapping[str, str]
+    point: UserPoint, key: ProfileKey, body: Mapping[str, Any], now: int, *, replace: bool = False, deep: bool = False
 ) -> dict[str, Any]:
     """Store a profile, in one of three ways.
 
-    ``force_replace=true`` replaces it; otherwise top-level fields are merged, and with ``merge_objects=true`` the
-    objects in them too. UNKNOWN at the vendor: arrays and nulls in a deep merge (we replace, and store the null).
+    UNKNOWN at the vendor: arrays and nulls in a deep merge (we replace, and store the null).
+
+    :param replace: nothing of the stored profile stays; otherwise top-level fields are merged.
+    :param deep: merge the objects in them too.
     """
     stored = point.profiles.get(key, {})
     created = stored.get("$creation_ts", now)
     profile: dict[str, Any] = {}
-    if not is_true(query, "force_replace"):
+    if not replace:
         merge(profile, stored)
-    if is_true(query, "merge_objects") and not is_true(query, "force_replace"):
+    if deep and not replace:
         merge(profile, body)
     else:
         profile.update(body)

@@ -82,7 +82,7 @@ class Tracking:
             compartment = properties.get("$compartment_id")
             account = properties.get("$user_account_id")
             named = DEFAULT_COMPARTMENT if compartment is None else str(compartment)
-            put_profile(point, (named, None if account is None else str(account)), properties, now, {})
+            put_profile(point, (named, None if account is None else str(account)), properties, now)
         elif name == _CHOICE_EVENT and properties.get("$processing_id") is not None:
             choice = {"$choice_ts": now, **properties}
             put_choice(point, str(properties["$processing_id"]), choice, now)

@@ -25,7 +25,7 @@ def plan(args: argparse.Namespace, screen: Screen) -> int:
     sources = find_sources(args.files, args.mime_type)
     with watched(sources.files, screen, "Planning") as files:
         planned = [_planned(file, sources.mime_type, args.max_part_bytes) for file in files]
-    if screen.is_json:
+    if screen.is_document:
         parts = [part for file in planned for part in file["parts"] or ()]
         screen.document(
             {

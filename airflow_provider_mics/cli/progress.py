@@ -24,7 +24,6 @@ def watched(files: Sequence[SourceFile], screen: Screen, doing: str) -> Iterator
     if not screen.shows_progress:
         yield files
         return
-    from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
     columns = (
@@ -34,7 +33,7 @@ def watched(files: Sequence[SourceFile], screen: Screen, doing: str) -> Iterator
         TransferSpeedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=screen.aside, transient=True) as bar:
         task = bar.add_task(doing, total=sum(file.size for file in files))
 
         def advance(count: int) -> None:

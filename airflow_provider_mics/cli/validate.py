@@ -47,7 +47,7 @@ def validate(args: argparse.Namespace, screen: Screen) -> int:
         )
         files = stack.enter_context(watched(sources.files, screen, "Checking"))
         reports = [check.report(file) for file in files]
-    if screen.is_json:
+    if screen.is_document:
         screen.document(_document(check, reports))
     else:
         _show(check, reports, screen)

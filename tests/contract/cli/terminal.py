@@ -31,8 +31,11 @@ class Seen(NamedTuple):
     screen: list[str]
 
 
-def run_on_terminal(command: Sequence[str], env: Mapping[str, str], *, columns: int = 120) -> Seen:
-    """Run a command on a terminal of its own."""
+def run_on_terminal(command: Sequence[str], env: Mapping[str, str], *, columns: int = 120, typed: str = "") -> Seen:
+    """Run a command on a terminal of its own.
+
+    :param typed: What is typed on it, ahead of being asked for.
+    """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", _ROWS, columns, 0, 0))
     environment = {**env, "TERM": "xterm-256color"}
@@ -42,6 +45,7 @@ def run_on_terminal(command: Sequence[str], env: Mapping[str, str], *, columns: 
         command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True
     ) as process:
         os.close(theirs)
+        os.write(ours, typed.encode())
         written = _read(ours).decode()
     os.close(ours)
     return Seen(process.returncode, written, screen(written))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from airflow.cli.cli_config import ActionCommand, DefaultHelpParser
+from airflow.cli.cli_config import ActionCommand, DefaultHelpParser, GroupCommand
 
 from airflow_provider_mics.cli.definition import get_mics_cli_commands
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterable, Iterator
 
 GOOD = (
     b'{"operation":"UPSERT","compartment_id":"1201","user_account_id":"crm-1","force_replace":false,'
@@ -31,14 +32,25 @@ class Ran(NamedTuple):
     err: str
 
 
+def every_command() -> dict[str, ActionCommand]:
+    """Return the commands by what is typed, such as "imports list"."""
+    return dict(_commands("", get_mics_cli_commands()[0].subcommands))
+
+
+def _commands(prefix: str, items: Iterable[Any]) -> Iterator[tuple[str, ActionCommand]]:
+    for item in items:
+        if isinstance(item, GroupCommand):
+            yield from _commands(f"{prefix}{item.name} ", item.subcommands)
+        else:
+            yield f"{prefix}{item.name}", item
+
+
 def command(name: str) -> ActionCommand:
-    (group,) = get_mics_cli_commands()
-    (found,) = [item for item in group.subcommands if item.name == name]
-    assert isinstance(found, ActionCommand)
-    return found
+    return every_command()[name]
 
 
 def parse(name: str, *arguments: object) -> argparse.Namespace:
+    """Parse what is typed behind the name of a command."""
     parser = DefaultHelpParser(prog=f"airflow mics {name}")
     for arg in command(name).args:
         arg.add_to_parser(parser)

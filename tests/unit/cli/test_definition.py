@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import inspect
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from airflow_provider_mics.api.constants import DEFAULT_MAX_PART_BYTES
 from airflow_provider_mics.cli import definition
 from airflow_provider_mics.get_provider_info import get_provider_info
 from benchmarks.imports import environment
-from tests.unit.cli.commands import command, parse
+from tests.unit.cli.commands import command, every_command, parse
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,13 +50,38 @@ def test_it_brings_nothing_in_that_airflow_has_not(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["validate", "plan"])
+@pytest.mark.parametrize("name", ["validate", "plan", "upload"])
 def test_the_default_size_of_parts_is_the_operators(name: str) -> None:
     files = ["a.ndjson", "b.ndjson"]
     args = parse(name, *files, *(["-t", "USER_PROFILE"] if name == "validate" else []))
-    assert (args.files, args.max_part_bytes, args.mime_type, args.json) == (files, DEFAULT_MAX_PART_BYTES, None, False)
+    assert (args.files, args.max_part_bytes, args.mime_type, args.output) == (
+        files,
+        DEFAULT_MAX_PART_BYTES,
+        None,
+        "table",
+    )
     (option,) = [arg for arg in command(name).args if arg.flags == ("--max-part-bytes",)]
     assert option.kwargs["help"].endswith(f"Default: {DEFAULT_MAX_PART_BYTES}")
+
+
+@pytest.mark.parametrize("name", every_command())
+def test_it_leads_to_a_function(name: str) -> None:
+    """Which is imported when the command is run, and not before."""
+    path = inspect.getclosurevars(command(name).func).nonlocals["import_path"]
+    module, _, function = path.rpartition(".")
+    assert callable(getattr(importlib.import_module(module), function))
+
+
+@pytest.mark.parametrize("name", every_command())
+def test_every_command_can_print_a_document(name: str) -> None:
+    (option,) = [arg for arg in command(name).args if "--output" in arg.flags]
+    assert option.kwargs["choices"] == ("table", "json", "yaml")
+
+
+@pytest.mark.parametrize("name", every_command())
+def test_those_that_talk_to_mediarithmics_take_a_connection(name: str) -> None:
+    flags = {flag for arg in command(name).args for flag in arg.flags}
+    assert ({"--conn-id", "--datamart-id"} <= flags) is (name not in {"validate", "plan", "sandbox"})
 
 
 @pytest.mark.parametrize(
@@ -67,6 +93,13 @@ def test_the_default_size_of_parts_is_the_operators(name: str) -> None:
         ("plan", []),
         ("plan", ["a.ndjson", "--max-part-bytes", "0"]),
         ("plan", ["a.ndjson", "--document-type", "USER_PROFILE"]),
+        ("plan", ["a.ndjson", "--output", "xml"]),
+        ("upload", []),
+        ("upload", ["a.ndjson", "--max-rejected", "-1"]),
+        ("imports create", ["Profiles"]),
+        ("imports list", ["--limit", "0"]),
+        ("executions cancel", ["7"]),
+        ("sandbox", ["--port", "many"]),
     ],
 )
 def test_what_is_missing_or_wrong_is_a_usage_error(

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import gzip
+import io
+from typing import TYPE_CHECKING
 
 import pytest
+from rich.console import Console
 
 from airflow_provider_mics.api.constants import MimeType
+from airflow_provider_mics.bulk.body import PartBody
 from airflow_provider_mics.bulk.parts import plan_parts
+from airflow_provider_mics.bulk.planning import plan_load
 from airflow_provider_mics.cli.checking import Check
 from airflow_provider_mics.cli.progress import WatchedFile
+from airflow_provider_mics.cli.screen import Screen
+from airflow_provider_mics.cli.sending import SentFile, sending
 from tests.unit.bulk.memory_file import MemoryFile
 from tests.unit.cli.commands import BAD, GOOD, HEADER, SEGMENT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_provider_mics.bulk.files import SourceFile
 
 CONTENT = GOOD * 20_000
 
@@ -50,3 +62,59 @@ def test_it_is_otherwise_the_file() -> None:
     file.content = b""
     with pytest.raises(Exception, match="changed"):
         watched.check_unchanged()
+
+
+class Watched(Screen):
+    """A screen that somebody watches, and what is written aside."""
+
+    shows_progress = True
+
+    def __init__(self) -> None:
+        super().__init__(io.StringIO())
+        self.written = io.StringIO()
+        self.aside = Console(file=self.written, force_terminal=True, width=120)
+
+
+def sent(screen: Screen, files: Sequence[SourceFile], block: int = 1000) -> None:
+    """Read what a load sends of files."""
+    with sending(plan_load(files, mime_type=MimeType.NDJSON, max_part_bytes=1_000_000), screen) as (parts, discard):
+        for part, file in parts:
+            body = PartBody(file, part)
+            while body.read(block):
+                pass
+            body.close()
+            discard(file)
+
+
+def test_what_is_sent_moves_a_bar_of_bytes_and_lines() -> None:
+    screen = Watched()
+    sent(screen, [MemoryFile(CONTENT)])
+    assert "20,000 lines" in screen.written.getvalue()
+    assert f"{len(CONTENT) / 1e6:.1f}/{len(CONTENT) / 1e6:.1f} MB" in screen.written.getvalue()
+
+
+def test_what_is_compressed_has_no_end_before_it_comes() -> None:
+    screen = Watched()
+    sent(screen, [MemoryFile(gzip.compress(CONTENT))])
+    assert "20,000 lines" in screen.written.getvalue()
+    assert f"{len(CONTENT) / 1e6:.1f}/?" in screen.written.getvalue()
+
+
+def test_what_is_sent_again_is_counted_once() -> None:
+    total = [0, 0]
+
+    def move(size: int, lines: int) -> None:
+        total[0] += size
+        total[1] += lines
+
+    file = SentFile(MemoryFile(GOOD * 10), move)
+    first = file.open()
+    first.read(len(GOOD) * 4)
+    assert total == [len(GOOD) * 4, 4]
+    second = file.open()
+    while second.read(100):
+        pass
+    second.close()
+    first.close()
+    assert total == [len(GOOD) * 10, 10]
+    assert file.read_range(0, 5) == GOOD[:5]

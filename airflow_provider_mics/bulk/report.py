@@ -68,8 +68,8 @@ def write_report(
     executions: Collection[Execution],
     parts: Sequence[SentPart],
     dead_letter: dict[str, Any] | None = None,
-) -> None:
-    """Write the report of a load whose executions have all ended.
+) -> dict[str, Any]:
+    """Write the report of a load whose executions have all ended, and return it without its rejected lines.
 
     An error file that is missing or cannot be read is noted in the report.
 
@@ -94,6 +94,7 @@ def write_report(
     with report.open_for_writing(text_path(report.path)) as file:
         for text in readable(facts, _placed(gathered, places), report.path):
             file.write(f"{text}\n".encode())
+    return facts
 
 
 class _Gathered:

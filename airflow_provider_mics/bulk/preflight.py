@@ -115,7 +115,9 @@ def _conclude(findings: Findings, document_type: str, max_deletions: int | None,
         raise MicsInputError(
             f"{findings.bad} of {findings.lines} lines are not what mediarithmics takes as {document_type}; nothing "
             f"was sent. {told}",
-            hint=None if can_put_aside else 'With preflight="dead_letter" the good lines are sent, these put aside.',
+            hint=None
+            if can_put_aside
+            else 'With preflight="dead_letter" (typed: --dead-letter) the good lines are sent, these put aside.',
         )
     if max_deletions is not None and findings.deletions > max_deletions:
         raise MicsInputError(

@@ -105,6 +105,12 @@ def _mics_connection() -> dict[str, Any]:
                 "description": "For links to Navigator. Default: the datamart's, which the API is asked for",
                 "schema": {"type": ["string", "null"], "pattern": "^[0-9]{1,19}$"},
             },
+            "list_lag": {
+                "label": "Lag of lists (s)",
+                "description": "How long after an upload the platform's lists may not show it yet. Only when nobody "
+                "knows what became of an upload is it waited for so long before it is sent again. Default: 60",
+                "schema": {"type": ["number", "null"], "minimum": 0},
+            },
             "navigator_url": {
                 "label": "Navigator address",
                 "description": "Address of the web UI, for links. Default: https://navigator.mediarithmics.com",

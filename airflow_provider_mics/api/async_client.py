@@ -14,7 +14,7 @@ import yarl
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from airflow_provider_mics.api.call import Call, Reply
-from airflow_provider_mics.api.conversation import Conversation, hold_async
+from airflow_provider_mics.api.conversation import Conversation, Pause, Step, hold_async
 from airflow_provider_mics.api.credentials import Credentials, Renewal, authorized, tell_not_read_again
 from airflow_provider_mics.api.envelope import read_reply
 from airflow_provider_mics.api.pace import Pace
@@ -91,7 +91,10 @@ class AsyncMicsClient:
 
     async def run(self, conversation: Conversation[T]) -> T:
         """Make the calls of a conversation and return what it returns."""
-        return await hold_async(conversation, self.send)
+        return await hold_async(conversation, self._step)
+
+    async def _step(self, step: Step) -> Any:
+        return await (asyncio.sleep(step.seconds) if isinstance(step, Pause) else self.send(step))
 
     async def __aenter__(self) -> Self:
         # Reading the CA certificates takes some 20 ms, in which nothing else of the triggerer would run.

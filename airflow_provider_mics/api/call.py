@@ -27,17 +27,28 @@ class BodyReader(Protocol):
         """Release what it holds open."""
 
 
+class Sink(Protocol):
+    """Takes a reply's body block by block, where it is too large to be kept."""
+
+    def feed(self, block: bytes, /) -> None:
+        """Take the next bytes."""
+
+
 #: A body is opened anew for every attempt, so that an attempt never sends what an earlier one left over.
 OpenBody = Callable[[], BodyReader]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back: status code, headers (names in lower case), whole body, which no ``repr`` shows."""
+    """What came back: status code, headers (names in lower case), whole body, which no ``repr`` shows.
+
+    :param sink: What took the body, where the call has one; ``body`` is then only its beginning.
+    """
 
     status: int
     headers: Mapping[str, str] = dataclasses.field(repr=False)
     body: bytes = dataclasses.field(repr=False)
+    sink: Any = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -54,6 +65,7 @@ class Call(Generic[T_co]):
     :param content_type: Media type of the body.
     :param repeatable: Whether sending it twice does no harm, when nobody knows what became of the first.
     :param headers: Further headers.
+    :param open_sink: Opens what takes the body of an accepted request, where it may be large; only on workers.
     :param base_url: Where it goes, if not to the address of the settings.
     :param read_error: Turns the answer of a refused request into an error, given what the call is for; None: it is
         mediarithmics's envelope.
@@ -70,6 +82,7 @@ class Call(Generic[T_co]):
     content_type: str | None = None
     repeatable: bool = False
     headers: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
+    open_sink: Callable[[], Sink] | None = None
     base_url: str | None = None
     read_error: Callable[[str, Reply], MicsAPIError] | None = None
 

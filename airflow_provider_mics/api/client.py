@@ -16,7 +16,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from airflow_provider_mics.api.call import BodyReader, Call, Reply
-from airflow_provider_mics.api.conversation import Conversation, hold
+from airflow_provider_mics.api.conversation import Conversation, Pause, Step, hold
 from airflow_provider_mics.api.credentials import Credentials, Renewal, authorized, tell_not_read_again
 from airflow_provider_mics.api.envelope import read_reply
 from airflow_provider_mics.api.pace import Pace
@@ -36,6 +36,8 @@ from airflow_provider_mics.exceptions import MicsAuthenticationError, MicsTLSErr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from airflow_provider_mics.api.call import Sink
 
 T = TypeVar("T")
 
@@ -87,7 +89,10 @@ class MicsClient:
 
     def run(self, conversation: Conversation[T]) -> T:
         """Make the calls of a conversation and return what it returns."""
-        return hold(conversation, self.send)
+        return hold(conversation, self._step)
+
+    def _step(self, step: Step) -> Any:
+        return self._sleep(step.seconds) if isinstance(step, Pause) else self.send(step)
 
     def close(self) -> None:
         """Close the connections."""
@@ -146,10 +151,12 @@ class MicsClient:
                     verify=self._verify,
                     stream=True,
                 ) as response:
+                    sink = call.open_sink() if call.open_sink and response.ok else None
                     return Reply(
                         status=response.status_code,
                         headers={name.lower(): value for name, value in response.headers.items()},
-                        body=_read(call, response),
+                        body=_pour(response, sink) if sink else _read(call, response),
+                        sink=sink,
                     )
             except requests.RequestException as error:
                 # The original's text, and so its traceback, would carry the URL.
@@ -262,6 +269,15 @@ def _never_connected(error: BaseException) -> bool:
     """Return whether there was no connection to the API: not to its host, or not through the proxy."""
     kinds = (NewConnectionError, ConnectTimeoutError, requests.exceptions.ProxyError)
     return any(isinstance(link, kinds) for link in links(error))
+
+
+def _pour(response: requests.Response, sink: Sink) -> bytes:
+    """Give the body to ``sink``, and return its beginning."""
+    beginning = b""
+    for block in response.iter_content(BLOCK_SIZE):
+        beginning = beginning or block
+        sink.feed(block)
+    return beginning
 
 
 def _read(call: Call[Any], response: requests.Response) -> bytes:

@@ -19,6 +19,9 @@ DEFAULT_NAVIGATOR_URL: Final = "https://navigator.mediarithmics.com"
 DEFAULT_MAX_PART_BYTES: Final = 95_000_000
 #: Page size of the vendor's sample lists.
 DEFAULT_PAGE_SIZE: Final = 50
+#: How long after an upload the lists of the platform may not show it yet, in s. No lag is documented; it is long beside
+#: those of comparable services, and is only spent when nobody knows what became of an upload.
+DEFAULT_LIST_LAG_S: Final = 60.0
 
 
 class DocumentType(StrEnum):
@@ -87,14 +90,15 @@ class ExecutionStatus(StrEnum):
     LOST = "LOST"
 
 
+#: The state of an execution that was cancelled; "CANCELLED" is accepted beside the vendor's spelling.
+CANCELED_STATUSES: Final = frozenset({ExecutionStatus.CANCELED, "CANCELLED"})
 #: States that end an execution well (its lines may still have been rejected) and those that end it badly. Everything
-#: else, words unknown to us included, is not an end. "CANCELLED" is accepted beside the vendor's spelling.
+#: else, words unknown to us included, is not an end.
 SUCCESS_STATUSES: Final = frozenset({ExecutionStatus.SUCCEEDED, ExecutionStatus.SUCCESS})
 FAILURE_STATUSES: Final = frozenset(
     {
         ExecutionStatus.FAILED,
-        ExecutionStatus.CANCELED,
-        "CANCELLED",
+        *CANCELED_STATUSES,
         ExecutionStatus.EXECUTOR_NOT_RESPONDING,
         ExecutionStatus.LOST,
     }

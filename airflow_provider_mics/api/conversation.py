@@ -1,25 +1,52 @@
 """Several calls of which a later one depends on an earlier reply, written once for both transports.
 
 A conversation is a generator that yields calls and is sent what they gave; an error of a call is thrown into it. It
-does no I/O: a transport runs it, on a worker with ``requests``, in the triggerer with ``aiohttp``.
+does no I/O: a transport runs it, on a worker with ``requests``, in the triggerer with ``aiohttp``. It may also yield a
+pause, where the platform needs time.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Awaitable, Callable, Generator
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from airflow_provider_mics.api.call import Call
 from airflow_provider_mics.exceptions import MicsError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from airflow_provider_mics.api.models import Page
 
 T = TypeVar("T")
 
-#: Yields calls, is sent their results, returns what it was for.
-Conversation = Generator[Call[Any], Any, T]
+_FIRST_PAUSE_S: Final = 0.5
+_MAX_PAUSE_S: Final = 15.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Pause:
+    """Wait for some seconds before the next step."""
+
+    seconds: float
+
+
+#: One step of a conversation.
+Step = Call[Any] | Pause
+#: Yields calls and never pauses.
+Exchange = Generator[Call[Any], Any, T]
+#: Yields calls and pauses, is sent the calls' results, returns what it was for.
+Conversation = Generator[Step, Any, T]
+
+
+def pauses() -> Iterator[Pause]:
+    """Give pauses between one look and the next, longer and longer."""
+    seconds = _FIRST_PAUSE_S
+    while True:
+        yield Pause(seconds)
+        seconds = min(seconds * 2, _MAX_PAUSE_S)
 
 
 def every_page(
@@ -46,34 +73,34 @@ def every_page(
             return items
 
 
-def hold(conversation: Conversation[T], perform: Callable[[Call[Any]], Any]) -> T:
+def hold(conversation: Generator[Any, Any, T], perform: Callable[[Any], Any]) -> T:
     """Hold a conversation.
 
-    :param perform: Makes one call.
+    :param perform: Takes one step.
     """
     try:
-        call = next(conversation)
+        step = next(conversation)
         while True:
             try:
-                result = perform(call)
+                result = perform(step)
             except MicsError as error:
-                call = conversation.throw(error)
+                step = conversation.throw(error)
             else:
-                call = conversation.send(result)
+                step = conversation.send(result)
     except StopIteration as end:
         return cast("T", end.value)
 
 
-async def hold_async(conversation: Conversation[T], perform: Callable[[Call[Any]], Awaitable[Any]]) -> T:
-    """Hold a conversation, as :func:`hold` does, with calls that are awaited."""
+async def hold_async(conversation: Generator[Any, Any, T], perform: Callable[[Any], Awaitable[Any]]) -> T:
+    """Hold a conversation, as :func:`hold` does, with steps that are awaited."""
     try:
-        call = next(conversation)
+        step = next(conversation)
         while True:
             try:
-                result = await perform(call)
+                result = await perform(step)
             except MicsError as error:
-                call = conversation.throw(error)
+                step = conversation.throw(error)
             else:
-                call = conversation.send(result)
+                step = conversation.send(result)
     except StopIteration as end:
         return cast("T", end.value)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from airflow_provider_mics.api.call import Call
-    from airflow_provider_mics.api.conversation import Conversation
+    from airflow_provider_mics.api.conversation import Exchange
     from airflow_provider_mics.api.models import AccessToken
 
 T = TypeVar("T")
@@ -169,7 +169,7 @@ class Renewal:
     credentials: Credentials
     clock: Callable[[], float]
 
-    def calls(self) -> Conversation[str]:
+    def calls(self) -> Exchange[str]:
         """Make its calls, if nobody has renewed them meanwhile, and return the Authorization header."""
         return self.credentials.header(self.clock()) or (yield from _renewed(self.credentials, self.clock))
 
@@ -204,7 +204,7 @@ def tell_not_read_again(error: Exception) -> None:
     log.warning("The credentials were refused, and could not be read again: %s", type(error).__name__)
 
 
-def _renewed(credentials: Credentials, clock: Callable[[], float]) -> Conversation[str]:
+def _renewed(credentials: Credentials, clock: Callable[[], float]) -> Exchange[str]:
     renewal = credentials.renewal()
     if renewal is None:
         raise RuntimeError("Credentials that cannot be renewed have a header")

@@ -7,20 +7,18 @@ top level and as numbers inside ``parameters``; here they are strings everywhere
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
 import pendulum
 
 from airflow_provider_mics.api.constants import (
+    CANCELED_STATUSES,
     SUCCESS_STATUSES,
     TERMINAL_STATUSES,
     ExecutionStatus,
     Priority,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 T = TypeVar("T")
 
@@ -60,10 +58,9 @@ class Secretive(msgspec.Struct, frozen=True):
         """Show no secret."""
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"
 
-    def __rich_repr__(self) -> Iterator[tuple[str, Any]]:
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
         """Show no secret to rich, which does not ask for the text above and prints the variables of tracebacks."""
-        for name in self.SHOWN:
-            yield name, getattr(self, name)
+        return [(name, getattr(self, name)) for name in self.SHOWN]
 
 
 class DocumentImport(Resource, frozen=True, kw_only=True):

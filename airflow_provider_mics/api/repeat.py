@@ -49,6 +49,13 @@ def may_repeat(call: Call[Any], error: BaseException) -> bool:
             return False
 
 
+def is_outcome_open(error: BaseException) -> bool:
+    """Return whether the platform may have acted on a call that failed so, or not."""
+    if isinstance(error, MicsTransportError):
+        return error.outcome is Outcome.UNKNOWN
+    return isinstance(error, MicsServerError | MicsReplyError)
+
+
 def delay_before_repeat(attempt: int, retry_after_s: float | None, rng: random.Random | None = None) -> float:
     """Return how long to wait before the next attempt, in s.
 

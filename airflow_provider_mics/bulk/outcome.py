@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_mics.api.models import DocumentImport, Execution
     from airflow_provider_mics.bulk.report import Report
-    from airflow_provider_mics.bulk.upload import SentPart
+    from airflow_provider_mics.bulk.sent_part import SentPart
     from airflow_provider_mics.bulk.verdict import Limits, Tally
 
 log = logging.getLogger(__name__)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_mics.api.models import DocumentImport, Execution
     from airflow_provider_mics.bulk.files import SourceFile
-    from airflow_provider_mics.bulk.upload import SentPart
+    from airflow_provider_mics.bulk.sent_part import SentPart
 
 #: Rejected lines that a report lists, over all executions. The raw files have all.
 MAX_LISTED: Final = 100_000

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
     from airflow_provider_mics.bulk.files import SourceFile
-    from airflow_provider_mics.bulk.upload import SentPart
+    from airflow_provider_mics.bulk.sent_part import SentPart
 
 _BLOCK: Final = 1024 * 1024
 #: Bytes of sources that are read again, in all, to count lines. At the speed of a slow object store some minutes.

@@ -7,6 +7,7 @@ are being sent and the one that is being written.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import shutil
 import tempfile
 from pathlib import Path
@@ -104,11 +105,13 @@ class _Writing:
         self._number = number
         self._file = path.open("wb")
         self._file.write(header)
+        self._hash = hashlib.sha256(header)
         self.size = len(header)
         self._lines = 0
 
     def add(self, block: Block) -> None:
         self._file.write(block.content)
+        self._hash.update(block.content)
         self.size += len(block.content)
         self._lines += block.lines
 
@@ -117,5 +120,12 @@ class _Writing:
 
     def finished(self, name: str) -> tuple[Part, SourceFile]:
         self.close()
-        part = Part(file=name, number=self._number, of=None, ranges=((0, self.size),), lines=self._lines)
+        part = Part(
+            file=name,
+            number=self._number,
+            of=None,
+            ranges=((0, self.size),),
+            lines=self._lines,
+            sha256=self._hash.hexdigest(),
+        )
         return part, LocalFile(self._path)

@@ -3,114 +3,75 @@
 from __future__ import annotations
 
 import concurrent.futures
-import dataclasses
+import contextlib
 import logging
-from typing import TYPE_CHECKING, Final
+import threading
+import time
+from typing import TYPE_CHECKING
 
 from airflow_provider_mics.api import executions
-from airflow_provider_mics.api.constants import REPEATABLE_DOCUMENT_TYPES
-from airflow_provider_mics.bulk.body import PartBody
-from airflow_provider_mics.exceptions import (
-    MicsCallError,
-    MicsConfigurationError,
-    MicsError,
-    MicsReplyError,
-    MicsServerError,
-    MicsTransportError,
-    MicsUploadError,
-    Outcome,
-)
+from airflow_provider_mics.api.constants import DEFAULT_LIST_LAG_S
+from airflow_provider_mics.bulk.delivery import SourceChangedError, Target, deliver, prepare
+from airflow_provider_mics.bulk.ledger import Ledger
+from airflow_provider_mics.bulk.state_store import MemoryStore
+from airflow_provider_mics.exceptions import MicsConfigurationError, MicsError, MicsUploadError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from typing import Any
 
     from airflow_provider_mics.api.client import MicsClient
     from airflow_provider_mics.api.models import DocumentImport
+    from airflow_provider_mics.bulk.delivery import Job
     from airflow_provider_mics.bulk.files import SourceFile
     from airflow_provider_mics.bulk.parts import Part
+    from airflow_provider_mics.bulk.sent_part import SentPart
 
 log = logging.getLogger(__name__)
 
-#: Ranges of a part that are remembered: what was sent is told from task to task, and must stay small.
-MAX_RANGES: Final = 1000
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class SentPart:
-    """A part that the platform has accepted.
-
-    :param file: Name of the file it was cut from.
-    :param number: Position among the parts of this file, from 1.
-    :param lines: Commands in it.
-    :param bytes: Size of what was sent.
-    :param ranges: Byte offset and length, in the file, of each range of it; None: not known, or no range of the file.
-    :param version: The version of the file that they are of.
-    """
-
-    execution_id: str
-    file: str
-    number: int
-    lines: int
-    bytes: int
-    ranges: tuple[tuple[int, int], ...] | None = None
-    version: tuple[str, ...] | None = None
-
 
 class Uploader:
-    """Sends parts to one document import."""
+    """Sends the parts of one load to its document import.
 
-    def __init__(self, client: MicsClient, datamart_id: str, document_import: DocumentImport) -> None:
+    :param ledger: What the load has done so far; None: nothing, and no later try will want to know.
+    :param list_lag_s: How long the list of executions may lag behind, in s.
+    """
+
+    def __init__(
+        self,
+        client: MicsClient,
+        datamart_id: str,
+        document_import: DocumentImport,
+        *,
+        ledger: Ledger | None = None,
+        list_lag_s: float = DEFAULT_LIST_LAG_S,
+    ) -> None:
         self._client = client
-        self._datamart_id = datamart_id
-        self._document_import = document_import
-        self._may_repeat_lines = document_import.document_type in REPEATABLE_DOCUMENT_TYPES
+        self._target = Target(
+            datamart_id=datamart_id,
+            document_import=document_import,
+            ledger=ledger or Ledger.open(MemoryStore(), generation=0),
+            list_lag_s=list_lag_s,
+            began=time.time(),
+            now=time.time,
+            gate=_Gate(),
+        )
+        self._canceled: frozenset[str] = frozenset()
+        self._has_begun = False
+
+    def recall(self) -> list[SentPart] | None:
+        """Return what earlier tries have sent, if that is the whole load and none of it was cancelled since."""
+        ledger = self._target.ledger
+        if ledger.load.parts is None:
+            return None
+        self._begin()
+        records = [record for record in ledger.parts() if record.execution_id not in self._canceled]
+        return [record.sent() for record in records] if len(records) == ledger.load.parts else None
 
     def send(self, part: Part, file: SourceFile) -> SentPart:
-        """Send one part, and return the execution it became."""
-        bodies: list[PartBody] = []
-
-        def open_body() -> PartBody:
-            bodies.append(PartBody(file, part))
-            return bodies[-1]
-
-        upload = executions.upload(
-            self._datamart_id,
-            str(self._document_import.id),
-            mime_type=self._document_import.mime_type,
-            open_body=open_body,
-        )
-        try:
-            execution = self._client.send(upload)
-        except MicsCallError as error:
-            if self._may_repeat_lines or not _may_have_arrived(error):
-                raise
-            raise MicsUploadError(
-                f"{part} may have arrived, or not. {error}",
-                execution_ids=[],
-                retryable=False,
-                hint=f"Lines of {self._document_import.document_type} count again each time they are sent: look at the "
-                "document import in Navigator before you clear this task.",
-            ) from None
-        # A part that was cut while its source was read is in a file of its own, which goes when it is in.
-        is_of_file = part.of is not None and len(part.ranges) <= MAX_RANGES
-        sent = SentPart(
-            execution_id=execution.execution_id,
-            file=part.file,
-            number=part.number,
-            lines=bodies[-1].lines,
-            bytes=part.size,
-            ranges=part.ranges if is_of_file else None,
-            version=tuple(file.version) if is_of_file else None,
-        )
-        log.info(
-            "Sent %s: %d lines, %d bytes, execution %s of document import %s",
-            part,
-            sent.lines,
-            sent.bytes,
-            sent.execution_id,
-            self._document_import.id,
-        )
-        return sent
+        """Send the only part of a load, and return the execution it became."""
+        self._begin()
+        return self._deliver(prepare(self._target, 1, part, file, self._canceled))
 
     def send_all(
         self,
@@ -121,48 +82,133 @@ class Uploader:
     ) -> list[SentPart]:
         """Send parts and return what they became, in the order of the parts.
 
+        Those that an earlier try of the same load has sent are not sent again.
+
         :param parts: Taken one by one, when there is a place for one more.
         :param parallel_uploads: Parts under way at the same time; each holds one block of its file in memory.
         :param on_sent: Called with the file of each part that is in.
         :raises MicsUploadError: One could not be sent. Those under way were waited for, and no other was begun.
+        :raises SourceChangedError: The parts are not those that an earlier try has begun to send.
         """
         if parallel_uploads < 1:
             raise MicsConfigurationError(f"parallel_uploads must be at least 1, not {parallel_uploads}.")
         sent: dict[int, SentPart] = {}
-        failed: dict[int, MicsError] = {}
-        waiting = enumerate(parts)
+        failed: dict[int, Exception] = {}
+        waiting = self._jobs(parts)
         pool = concurrent.futures.ThreadPoolExecutor(parallel_uploads, thread_name_prefix="mics-upload")
         try:
-            under_way: dict[concurrent.futures.Future[SentPart], tuple[int, Part, SourceFile]] = {}
+            under_way: dict[concurrent.futures.Future[SentPart], Job] = {}
             while True:
                 while not failed and len(under_way) < parallel_uploads:
                     try:
-                        following = next(waiting, None)
-                    except MicsError as error:
+                        job = next(waiting, None)
+                    except Exception as error:  # noqa: BLE001 - raised when those under way are in
                         # What comes next cannot be read, or must not be sent.
-                        failed[len(sent) + len(under_way)] = error
+                        failed[len(sent) + len(under_way) + 1] = error
                         break
-                    if following is None:
+                    if job is None:
                         break
-                    index, (part, file) = following
-                    under_way[pool.submit(self.send, part, file)] = (index, part, file)
+                    under_way[pool.submit(self._deliver, job)] = job
                 if not under_way:
                     break
                 done, _ = concurrent.futures.wait(under_way, return_when=concurrent.futures.FIRST_COMPLETED)
                 for future in done:
-                    index, part, file = under_way.pop(future)
+                    job = under_way.pop(future)
                     try:
-                        sent[index] = future.result()
+                        sent[job.index] = future.result()
                     except MicsError as error:
-                        failed[index] = _PartError(part, error)
+                        failed[job.index] = _PartError(job.part, error)
                     else:
-                        on_sent(file)
+                        on_sent(job.file)
         finally:
             # Without waiting: where the task is being killed, nobody would.
             pool.shutdown(wait=False, cancel_futures=True)
         if failed:
-            raise _upload_error(sent, failed, may_repeat_lines=self._may_repeat_lines)
+            raise _upload_error(sent, failed)
         return [sent[index] for index in sorted(sent)]
+
+    def _jobs(self, parts: Iterable[tuple[Part, SourceFile]]) -> Iterator[Job]:
+        """Prepare parts one by one, in their order."""
+        index = 0
+        for index, (part, file) in enumerate(parts, start=1):
+            if index == 1:
+                self._begin()
+            yield prepare(self._target, index, part, file, self._canceled)
+        if self._target.ledger.part(index + 1):
+            raise SourceChangedError(
+                f"There are only {index} parts now; an earlier try of this task has begun to send more."
+            )
+
+    def _begin(self) -> None:
+        """Note what is in the import before the first part, and find out what of an earlier try was cancelled."""
+        if self._has_begun:
+            return
+        self._has_begun = True
+        ledger, datamart_id, import_id = self._target.ledger, self._target.datamart_id, self._import_id
+        if ledger.load.document_import_id not in {None, import_id}:
+            raise SourceChangedError(
+                f"An earlier try of this task has sent into document import {ledger.load.document_import_id}, not "
+                f"{import_id}."
+            )
+        ids = [record.execution_id for record in ledger.parts() if record.execution_id]
+        if ids:
+            found = self._client.run(executions.read_some(datamart_id, import_id, ids))
+            self._canceled = frozenset(item.execution_id for item in found.values() if item.is_canceled)
+        if ledger.load.listed_before is None:
+            listed: list[Any] = []
+            oldest = None
+            # What an earlier try has sent, of which nothing is written down, is not to be taken for another's.
+            if not (ledger.load.made_import or ledger.is_blind):
+                page = self._client.send(executions.find(datamart_id, import_id))
+                listed = list(page.items)
+                if page.total is None or page.total > len(listed):
+                    oldest = min((item.creation_date for item in listed if item.creation_date), default=None)
+            ledger.note(
+                document_import_id=import_id,
+                listed_before=tuple(item.execution_id for item in listed),
+                oldest_listed=oldest,
+            )
+
+    @property
+    def _import_id(self) -> str:
+        return str(self._target.document_import.id)
+
+    def _deliver(self, job: Job) -> SentPart:
+        return self._client.run(deliver(self._target, job))
+
+
+class _Gate:
+    """Lets any number of threads send, or one search while none sends: it then knows all executions that they made."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._senders = 0
+        self._is_searching = False
+
+    @contextlib.contextmanager
+    def sending(self) -> Iterator[None]:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._is_searching)
+            self._senders += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._senders -= 1
+                self._changed.notify_all()
+
+    @contextlib.contextmanager
+    def searching(self) -> Iterator[None]:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._is_searching)
+            self._is_searching = True
+            self._changed.wait_for(lambda: not self._senders)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._is_searching = False
+                self._changed.notify_all()
 
 
 class _PartError(MicsError):
@@ -175,17 +221,10 @@ class _PartError(MicsError):
         self.retryable = error.retryable  # type: ignore[misc]
 
 
-def _may_have_arrived(error: MicsCallError) -> bool:
-    """Return whether the platform can have acted on an upload that failed so."""
-    if isinstance(error, MicsTransportError):
-        return error.outcome is Outcome.UNKNOWN
-    return isinstance(error, MicsServerError | MicsReplyError)
-
-
-def _upload_error(
-    sent: Mapping[int, SentPart], failed: Mapping[int, MicsError], *, may_repeat_lines: bool
-) -> MicsError:
+def _upload_error(sent: Mapping[int, SentPart], failed: Mapping[int, Exception]) -> Exception:
     error = failed[min(failed)]
+    if isinstance(error, SourceChangedError):
+        return error
     if not sent and len(failed) == 1:
         # Nothing is in: the error itself says all.
         if not isinstance(error, _PartError):
@@ -194,6 +233,8 @@ def _upload_error(
             return error.error
     execution_ids = [sent[index].execution_id for index in sorted(sent)]
     are_in = f"{len(sent)} other parts are in, as executions {', '.join(execution_ids)}." if sent else "No other is in."
-    # Another try sends everything again.
-    retryable = error.retryable and (may_repeat_lines or not sent)
-    return MicsUploadError(f"{error} {are_in}", execution_ids=execution_ids, retryable=retryable)
+    if isinstance(error, MicsError):
+        return MicsUploadError(f"{error} {are_in}", execution_ids=execution_ids, retryable=error.retryable)
+    # What a user's own code raises stays what it is: Airflow may know it.
+    error.add_note(are_in)
+    return error

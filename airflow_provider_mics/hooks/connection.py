@@ -9,7 +9,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from airflow_provider_mics.api.constants import DEFAULT_BASE_URL, DEFAULT_NAVIGATOR_URL
+from airflow_provider_mics.api.constants import DEFAULT_BASE_URL, DEFAULT_LIST_LAG_S, DEFAULT_NAVIGATOR_URL
 from airflow_provider_mics.api.credentials import Credentials, LoginCredentials, TokenCredentials
 from airflow_provider_mics.api.identifiers import numeric_id
 from airflow_provider_mics.api.settings import DEFAULT_TIMEOUT_S, APISettings
@@ -24,13 +24,17 @@ _FALSE = {"false", "no", "0", "off"}
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class MicsConnection:
-    """What an Airflow connection says."""
+    """What an Airflow connection says.
+
+    :param list_lag_s: How long after an upload the lists of the platform may not show it yet, in s.
+    """
 
     settings: APISettings
     credentials: Credentials = dataclasses.field(repr=False)
     datamart_id: str | None
     organisation_id: str | None
     navigator_url: str
+    list_lag_s: float = DEFAULT_LIST_LAG_S
 
 
 def read_connection(
@@ -59,6 +63,7 @@ def read_connection(
             None if organisation_id is None else numeric_id(organisation_id, "organisation id of the connection")
         ),
         navigator_url=str(given.get("navigator_url", DEFAULT_NAVIGATOR_URL)).rstrip("/"),
+        list_lag_s=max(0.0, _number(given, "list_lag", DEFAULT_LIST_LAG_S)),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mics.api.constants import MimeType, Priority
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_mics.api.models import DocumentImport
+    from airflow_provider_mics.bulk.ledger import Ledger
     from airflow_provider_mics.bulk.obtain import IfExists
 
 
@@ -50,7 +52,7 @@ class DefinesDocumentImport(MicsTask):
         self.append_night = append_night
         self.if_exists: IfExists = if_exists
 
-    def obtain_document_import(self, context: Context) -> DocumentImport:
+    def obtain_document_import(self, context: Context, ledger: Ledger) -> DocumentImport:
         """Find or create it, and link the task to it."""
         from airflow_provider_mics.bulk.obtain import ImportDefinition, obtain
 
@@ -61,6 +63,15 @@ class DefinesDocumentImport(MicsTask):
             encoding=self.encoding,
             priority=self.priority,
         )
-        document_import = self.hook.run(obtain(self.hook.datamart_id, wanted, self.if_exists))
+        document_import = self.hook.run(
+            obtain(
+                self.hook.datamart_id,
+                wanted,
+                self.if_exists,
+                ledger=ledger,
+                list_lag_s=self.hook.connection.list_lag_s,
+                now=time.time,
+            )
+        )
         self.link_to(context, str(document_import.id))
         return document_import

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import time
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from airflow.providers.common.compat.sdk import AirflowSkipException, conf
 
-from airflow_provider_mics.api.constants import DEFAULT_MAX_PART_BYTES, REPEATABLE_DOCUMENT_TYPES
-from airflow_provider_mics.exceptions import MicsConfigurationError, MicsError, MicsSourceError, MicsUploadError
+from airflow_provider_mics.api.constants import DEFAULT_MAX_PART_BYTES
+from airflow_provider_mics.exceptions import MicsConfigurationError, MicsSourceError
 from airflow_provider_mics.operators._definition import DefinesDocumentImport
 from airflow_provider_mics.operators._task import hand_over, handed_over, put_aside, report_to
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_mics.api.models import DocumentImport, Execution
-    from airflow_provider_mics.bulk.upload import SentPart
+    from airflow_provider_mics.bulk.ledger import Ledger
+    from airflow_provider_mics.bulk.upload import Uploader
+    from airflow_provider_mics.bulk.verdict import Limits
     from airflow_provider_mics.bulk.watch import Watch
+    from airflow_provider_mics.operators._ledger import Sending
     from airflow_provider_mics.operators._sending import Preflight
+    from airflow_provider_mics.operators._waiting import Waited
 
 OnEmpty = Literal["skip", "succeed", "fail"]
 
@@ -39,11 +42,17 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         ``accepted`` and ``rejected``, and the task succeeds whatever becomes of the lines.
     :param deferrable: Whether to wait in the triggerer, where it costs no worker slot.
     :param poke_interval: Time between two looks, in s.
-    :param timeout: Time after which waiting ends and the task fails, in s. Executions go on at the platform.
+    :param timeout: Time after which waiting ends and the task fails, in s. A retry has what is left of it.
+    :param cancel_on_kill: Whether to cancel those executions that are still PENDING, the platform cancels no others,
+        when this task is killed or cleared, running or deferred. A worker that stops while a retry is left cancels
+        nothing.
+    :param cancel_on_timeout: Whether to cancel them at ``timeout`` and at ``execution_timeout``; else they go on at the
+        platform.
     """
 
-    #: Where ``send`` has put lines aside, and how many, for the summary.
-    dead_letter: dict[str, Any] | None = None
+    # What this process knows of the load, once it has begun.
+    _context: Context | None = None
+    _ledger: Ledger | None = None
 
     template_fields: Sequence[str] = (
         *DefinesDocumentImport.template_fields,
@@ -70,6 +79,8 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poke_interval: float = 60.0,
         timeout: float | dt.timedelta = dt.timedelta(days=1),
+        cancel_on_kill: bool = True,
+        cancel_on_timeout: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -87,112 +98,115 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         self.deferrable = deferrable
         self.poke_interval = poke_interval
         self.timeout_s = timeout.total_seconds() if isinstance(timeout, dt.timedelta) else float(timeout)
+        self.cancel_on_kill = cancel_on_kill
+        self.cancel_on_timeout = cancel_on_timeout
 
     @abstractmethod
-    def send(self, document_import: DocumentImport) -> list[SentPart]:
+    def send(self, document_import: DocumentImport, uploader: Uploader) -> Sending:
         """Send what there is to send, and return what was sent; nothing, if there is not a single line."""
 
     def execute(self, context: Context) -> dict[str, Any] | None:
-        """Create, send, and wait here or in the triggerer."""
-        from airflow_provider_mics.bulk.outcome import conclude, load_summary
+        """Create, send, and wait here or in the triggerer; or go on where an earlier try has stopped."""
+        from airflow_provider_mics.bulk.outcome import load_summary
         from airflow_provider_mics.bulk.planning import check_deletions_allowed
-        from airflow_provider_mics.bulk.verdict import Limits
-        from airflow_provider_mics.bulk.watch import Watch
-        from airflow_provider_mics.operators._waiting import deferral
+        from airflow_provider_mics.bulk.watch import Step, Watch
+        from airflow_provider_mics.operators._ledger import open_ledger, send_load
+        from airflow_provider_mics.operators._waiting import LastingWait, look
 
         # What means nothing is found out before anything is sent.
-        limits = Limits.of(self.max_rejected, self.max_rejected_ratio)
+        self._limits()
         check_on_empty(self.on_empty)
-        document_import = self.obtain_document_import(context)
-        document_import_id = str(document_import.id)
+        self._context = context
+        ledger = open_ledger(context, self.hook)
+        document_import = self.obtain_document_import(context, ledger)
         check_deletions_allowed(document_import, allow_deletions=self.allow_deletions)
-        sent = self.send(document_import)
-        hand_over(context, sent, self.dead_letter)
+        self._ledger = ledger
+        sent, dead_letter = send_load(
+            self.hook, document_import, ledger, lambda uploader: self.send(document_import, uploader)
+        )
+        hand_over(context, sent, dead_letter)
         if not sent:
             nothing_to_load(self.on_empty)
         if not self.wait_for_completion:
-            return load_summary(document_import, parts=sent, dead_letter=self.dead_letter)
+            return load_summary(document_import, parts=sent, dead_letter=dead_letter)
         watch = Watch(
-            document_import_id=document_import_id,
+            document_import_id=str(document_import.id),
             execution_ids=[part.execution_id for part in sent],
-            deadline=time.time() + self.timeout_s,
+            deadline=LastingWait(context, self.timeout_s).deadline,
         )
-        if self.deferrable and sent:
-            self.defer(**deferral(watch, self.hook, self.poke_interval))
-        with not_sent_again(self.document_type, watch.execution_ids or ()):
-            return conclude(
-                document_import,
-                self._wait(watch),
-                parts=sent,
-                limits=limits,
-                dead_letter=self.dead_letter,
-                report=report_to(self.report_path, self.hook),
-            )
+        waited, found = look(self.hook, watch)
+        while waited.step is Step.WAIT:
+            if self.deferrable:
+                self._defer(watch)
+            time.sleep(watch.pause(self.poke_interval, time.time()))
+            waited, found = look(self.hook, watch)
+        return self._conclude(context, waited, found)
 
     def execute_complete(self, context: Context, event: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Judge the load, on a worker, when the trigger has seen its end."""
-        from airflow_provider_mics.api import executions
-        from airflow_provider_mics.bulk.outcome import conclude
-        from airflow_provider_mics.bulk.verdict import Limits
         from airflow_provider_mics.bulk.watch import Step
-        from airflow_provider_mics.operators._waiting import Waited
+        from airflow_provider_mics.operators._waiting import Waited, look
 
-        with not_sent_again(self.document_type):
-            waited = Waited.read(event)
-        execution_ids = waited.execution_ids or ()
+        self._context = context
+        waited = Waited.read(event)
+        found: Mapping[str, Execution] = {}
         self.link_to(context, waited.document_import_id)
-        with not_sent_again(self.document_type, execution_ids):
-            if waited.step is not Step.ENDED:
-                raise waited.not_seen_through()
-            found = self.hook.run(executions.read_some(self.hook.datamart_id, waited.document_import_id, execution_ids))
-            return conclude(
-                self.hook.get_document_import(waited.document_import_id),
-                list(found.values()),
-                parts=handed_over(context, [self.task_id], found),
-                limits=Limits.of(self.max_rejected, self.max_rejected_ratio),
-                dead_letter=put_aside(context, [self.task_id]),
-                report=report_to(self.report_path, self.hook),
+        if waited.step is not Step.GIVE_UP:
+            waited, found = look(self.hook, waited.watch)
+        if waited.step is Step.WAIT:
+            # Another server of the platform's may not know of the end yet, or could not be reached.
+            self._defer(waited.watch)
+        return self._conclude(context, waited, found)
+
+    def on_kill(self) -> None:
+        """Cancel what is PENDING, if no retry goes on with it."""
+        from airflow_provider_mics.operators._killing import cancel_killed
+
+        if self.cancel_on_kill and self._ledger and self._ledger.load.document_import_id:
+            records = self._ledger.parts_in_memory()
+            cancel_killed(
+                self._context,
+                self.hook,
+                self._ledger.load.document_import_id,
+                [record.execution_id for record in records if record.execution_id],
+                cancel_on_clear=True,
+                cancel_on_timeout=self.cancel_on_timeout,
             )
 
-    def _wait(self, watch: Watch) -> list[Execution]:
+    def _limits(self) -> Limits:
+        from airflow_provider_mics.bulk.verdict import Limits
+
+        return Limits.of(self.max_rejected, self.max_rejected_ratio)
+
+    def _defer(self, watch: Watch) -> NoReturn:
+        from airflow_provider_mics.operators._waiting import deferral
+
+        self.defer(
+            **deferral(watch, self.hook, self.poke_interval, cancel_on_kill=self.cancel_on_kill, cancel_on_clear=True)
+        )
+        raise AssertionError("A task that defers does not go on")
+
+    def _conclude(self, context: Context, waited: Waited, found: Mapping[str, Execution]) -> dict[str, Any]:
+        from airflow_provider_mics.bulk.outcome import conclude
         from airflow_provider_mics.bulk.watch import Step
-        from airflow_provider_mics.operators._waiting import Waited
+        from airflow_provider_mics.operators._killing import cancel_now
 
-        message = ""
-        while True:
-            try:
-                found = self.hook.run(watch.look(self.hook.datamart_id))
-            except MicsError as error:
-                message = str(error)
-                step = watch.failed(error, time.time())
-            else:
-                step = watch.saw(found.values(), time.time())
-                if step is Step.ENDED:
-                    return list(found.values())
-            if step is not Step.WAIT:
-                raise Waited(step, watch.document_import_id, watch.execution_ids, message).not_seen_through()
-            time.sleep(watch.pause(self.poke_interval, time.time()))
-
-
-@contextlib.contextmanager
-def not_sent_again(document_type: str, execution_ids: Sequence[str] = ()) -> Iterator[None]:
-    """Let no failure behind the upload lead to another try where that would count lines twice: it sends all again.
-
-    :param execution_ids: What is in.
-    :raises MicsUploadError: In place of an error that is for another try.
-    """
-    try:
-        yield
-    except MicsError as error:
-        if document_type in REPEATABLE_DOCUMENT_TYPES or not error.retryable:
-            raise
-        raise MicsUploadError(
-            str(error),
-            execution_ids=list(execution_ids),
-            retryable=False,
-            hint=f"The lines were sent, and {document_type} lines count again each time: do not clear this task, but "
-            "wait for the document import with a MicsExecutionSensor.",
-        ) from None
+        document_import_id = waited.document_import_id
+        if waited.step is not Step.ENDED:
+            if waited.step is Step.TIMEOUT and self.cancel_on_timeout:
+                cancel_now(self.hook, document_import_id, waited.execution_ids)
+            raise waited.not_seen_through(
+                hint="They go on at the platform. A retry looks at them again; a clear would send everything again: to "
+                f"only wait for them, use a MicsExecutionSensor on document import {document_import_id}."
+            )
+        return conclude(
+            self.hook.get_document_import(document_import_id),
+            list(found.values()),
+            parts=handed_over(context, [self.task_id], found),
+            limits=self._limits(),
+            dead_letter=put_aside(context, [self.task_id]),
+            report=report_to(self.report_path, self.hook),
+        )
 
 
 def check_on_empty(on_empty: str) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_mics.api.constants import REPEATABLE_DOCUMENT_TYPES, MimeType
-from airflow_provider_mics.exceptions import MicsConfigurationError, MicsError, MicsUploadError
+from airflow_provider_mics.api.constants import MimeType
+from airflow_provider_mics.exceptions import MicsConfigurationError
 from airflow_provider_mics.operators._load import MicsLoad
 
 if TYPE_CHECKING:
@@ -18,11 +18,10 @@ if TYPE_CHECKING:
     from airflow_provider_mics.api.models import DocumentImport
     from airflow_provider_mics.bulk.dead_letters import DeadLetters
     from airflow_provider_mics.bulk.problem_report import ProblemReport
-    from airflow_provider_mics.bulk.files import SourceFile
-    from airflow_provider_mics.bulk.parts import Part
     from airflow_provider_mics.bulk.row_sources import RowSource
     from airflow_provider_mics.bulk.spool import Block
-    from airflow_provider_mics.bulk.upload import SentPart
+    from airflow_provider_mics.bulk.upload import Uploader
+    from airflow_provider_mics.operators._ledger import Sending
 
 
 class MicsRowsLoad(MicsLoad):
@@ -31,8 +30,9 @@ class MicsRowsLoad(MicsLoad):
     Rows are read, encoded, checked and cut into parts while earlier parts are being uploaded. In memory are a few
     thousand rows at most; on disk, in a private folder of the worker, the parts that are being sent and the next one.
 
-    Parts that are in stay in, whatever becomes of those behind them; the error then names their executions. Another
-    try sends everything again, from the first row.
+    Parts that are in stay in, whatever becomes of those behind them; the error then names their executions. A retry
+    reads the rows again, and does not send the parts again that are as they were; if one is not, USER_ACTIVITY stops,
+    and the other document types are sent as a new load.
 
     :param max_part_bytes: Largest part, in bytes.
     :param parallel_uploads: Parts under way at the same time.
@@ -70,25 +70,19 @@ class MicsRowsLoad(MicsLoad):
         check_preflight(self.preflight, self.dead_letter_path, self.max_deletions, self.max_part_bytes)
         return super().execute(context)
 
-    def send(self, document_import: DocumentImport) -> list[SentPart]:
+    def send(self, document_import: DocumentImport, uploader: Uploader) -> Sending:
         """Send the rows."""
         from airflow_provider_mics.bulk.spool import Spool
-        from airflow_provider_mics.bulk.upload import Uploader
         from airflow_provider_mics.operators._sending import open_dead_letters, open_problem_report
 
-        uploader = Uploader(self.hook.client, self.hook.datamart_id, document_import)
         with (
             open_dead_letters(self.preflight, self.dead_letter_path) as self._dead_letters,
             open_problem_report(self.report_path, document_import) as self._problem_report,
             Spool(self.rows_name, self.max_part_bytes) as spool,
             contextlib.closing(self.blocks(document_import)) as blocks,
         ):
-            parts = _PartsUntilError(spool.parts(blocks))
-            sent = uploader.send_all(parts, parallel_uploads=self.parallel_uploads, on_sent=spool.discard)
-        if parts.error:
-            _raise_with_what_is_in(parts.error, sent, document_import.document_type)
-        self.dead_letter = self._dead_letters.summary() if self._dead_letters else None
-        return sent
+            sent = uploader.send_all(spool.parts(blocks), parallel_uploads=self.parallel_uploads, on_sent=spool.discard)
+        return sent, self._dead_letters.summary() if self._dead_letters else None
 
     def lines_of(self, rows: Iterable[Any], document_import: DocumentImport, *, source: str) -> Iterator[Block]:
         """Make lines of dicts and structs, strictly."""
@@ -127,37 +121,3 @@ class MicsRowsLoad(MicsLoad):
         if self._dead_letters:
             return put_aside_bad_lines(blocks, dead_letters=self._dead_letters, **how)
         return check_lines(blocks, **how)
-
-
-class _PartsUntilError:
-    """Gives parts until they cannot be made, and keeps why.
-
-    So those that are under way are waited for, and what is in is known, before the error is raised. The lines that
-    were to be part of the next one are not sent.
-    """
-
-    def __init__(self, parts: Iterator[tuple[Part, SourceFile]]) -> None:
-        self._parts = parts
-        self.error: Exception | None = None
-
-    def __iter__(self) -> Iterator[tuple[Part, SourceFile]]:
-        try:
-            yield from self._parts
-        except Exception as error:  # noqa: BLE001 - raised by the caller, when it knows what is in
-            self.error = error
-
-
-def _raise_with_what_is_in(error: Exception, sent: list[SentPart], document_type: str) -> NoReturn:
-    if not sent:
-        raise error
-    execution_ids = [part.execution_id for part in sent]
-    is_in = f"{len(sent)} parts of the rows before are in, as executions {', '.join(execution_ids)}."
-    if document_type not in REPEATABLE_DOCUMENT_TYPES:
-        # Another try would send the parts that are in again, and their lines would count twice.
-        what = str(error) if isinstance(error, MicsError) else f"The rows ended with a {type(error).__name__}."
-        raise MicsUploadError(f"{what} {is_in}", execution_ids=execution_ids, retryable=False) from error
-    if isinstance(error, MicsError):
-        raise MicsUploadError(f"{error} {is_in}", execution_ids=execution_ids, retryable=error.retryable) from None
-    # What a user's own code raises stays what it is: Airflow may know it.
-    error.add_note(is_in)
-    raise error

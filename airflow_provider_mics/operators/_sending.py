@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import logging
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_provider_mics.bulk.dead_letters import DeadLetters
 from airflow_provider_mics.bulk.loading import plan_files
 from airflow_provider_mics.bulk.problem_report import ProblemReport
-from airflow_provider_mics.bulk.upload import Uploader
 from airflow_provider_mics.exceptions import MicsConfigurationError
 from airflow_provider_mics.operators._task import NO_REPORT
 from airflow_provider_mics.storage import find_files, open_for_writing
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from airflow_provider_mics.api.models import DocumentImport
-    from airflow_provider_mics.bulk.upload import SentPart
-    from airflow_provider_mics.hooks.mics import MicsHook
+    from airflow_provider_mics.bulk.sent_part import SentPart
+    from airflow_provider_mics.bulk.upload import Uploader
+
+log = logging.getLogger(__name__)
 
 Preflight = Literal["fail", "dead_letter", "off"]
 
@@ -83,7 +85,7 @@ def open_problem_report(report_path: Any, document_import: DocumentImport) -> It
 
 
 def send_files(
-    hook: MicsHook, document_import: DocumentImport, load: FileLoad
+    uploader: Uploader, document_import: DocumentImport, load: FileLoad
 ) -> tuple[list[SentPart], dict[str, Any] | None]:
     """Send files.
 
@@ -105,8 +107,7 @@ def send_files(
             report=report,
         )
     sizes = [part.size for part, _ in plan.planned]
-    hook.log.info("Loading %d files: %d parts planned, %d bytes", len(plan.sources), len(sizes), sum(sizes))
-    uploader = Uploader(hook.client, hook.datamart_id, document_import)
+    log.info("Loading %d files: %d parts planned, %d bytes", len(plan.sources), len(sizes), sum(sizes))
     with plan.delivery() as (parts, discard):
         sent = uploader.send_all(parts, parallel_uploads=load.parallel_uploads, on_sent=discard)
     return sent, dead_letters.summary() if dead_letters else None

@@ -45,16 +45,16 @@ class _TaskStateStore:
     def get(self, key: str) -> Any:
         try:
             return self._store.get(key)
-        except Exception as error:  # noqa: BLE001 - Airflow's, of many kinds
+        except Exception as error:
             raise _unreachable("read", key, error) from error
 
     def set(self, key: str, value: Any) -> None:
-        from airflow.sdk import NEVER_EXPIRE
+        from airflow.sdk import NEVER_EXPIRE  # type: ignore[attr-defined]  # its stub lacks it
 
         try:
             # A Dag run may be looked at again after any time, and the default would forget after 30 days.
             self._store.set(key, value, retention=NEVER_EXPIRE)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             raise _unreachable("written", key, error) from error
 
 

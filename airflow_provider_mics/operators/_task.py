@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import BaseOperatorLink, Context
 
     from airflow_provider_mics.bulk.report import Report
-    from airflow_provider_mics.bulk.upload import SentPart
+    from airflow_provider_mics.bulk.sent_part import SentPart
     from airflow_provider_mics.hooks.mics import MicsHook
 
 #: Paths that say that there shall be no report; a template makes a text of None.
@@ -130,7 +130,7 @@ def hand_over(context: Context, parts: Collection[SentPart], dead_letter: dict[s
 
 def handed_over(context: Context, task_ids: Iterable[str], execution_ids: Collection[str]) -> list[SentPart] | None:
     """Return what the given tasks sent in these executions; None if that is not known of each of them."""
-    from airflow_provider_mics.bulk.upload import SentPart
+    from airflow_provider_mics.bulk.sent_part import SentPart
 
     known: dict[str, Any] = {}
     for item in context["ti"].xcom_pull(task_ids=list(task_ids), key=RANGES_KEY) or ():

@@ -40,7 +40,9 @@ class MicsCreateDocumentImportOperator(DefinesDocumentImport):
 
     def execute(self, context: Context) -> str:
         """Find or create it."""
-        return str(self.obtain_document_import(context).id)
+        from airflow_provider_mics.operators._ledger import open_ledger
+
+        return str(self.obtain_document_import(context, open_ledger(context, self.hook)).id)
 
 
 class MicsUpdateDocumentImportOperator(MicsTask):

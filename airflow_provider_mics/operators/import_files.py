@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import XComArg
 
     from airflow_provider_mics.api.models import DocumentImport
-    from airflow_provider_mics.bulk.upload import SentPart
+    from airflow_provider_mics.bulk.upload import Uploader
+    from airflow_provider_mics.operators._ledger import Sending
 
 
 class MicsImportFilesOperator(MicsLoad):
@@ -44,7 +45,7 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         super().__init__(**kwargs)
         self.path: Any = path
 
-    def send(self, document_import: DocumentImport) -> list[SentPart]:
+    def send(self, document_import: DocumentImport, uploader: Uploader) -> Sending:
         """Send the files."""
         from airflow_provider_mics.operators._sending import FileLoad, send_files
 
@@ -57,5 +58,4 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
             max_deletions=self.max_deletions,
             report_path=self.report_path,
         )
-        sent, self.dead_letter = send_files(self.hook, document_import, load)
-        return sent
+        return send_files(uploader, document_import, load)

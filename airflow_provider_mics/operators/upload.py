@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context, XComArg
 
+    from airflow_provider_mics.bulk.upload import Uploader
+    from airflow_provider_mics.operators._ledger import Sending
     from airflow_provider_mics.operators._sending import Preflight
 
 
@@ -92,7 +94,7 @@ class MicsUploadFileOperator(MicsTask):
         """Plan and send."""
         from airflow_provider_mics.bulk.part_descriptions import read_part
         from airflow_provider_mics.bulk.planning import check_deletions_allowed
-        from airflow_provider_mics.bulk.upload import Uploader
+        from airflow_provider_mics.operators._ledger import open_ledger, send_load
         from airflow_provider_mics.operators._sending import FileLoad, send_files
         from airflow_provider_mics.storage import find_files
 
@@ -110,13 +112,15 @@ class MicsUploadFileOperator(MicsTask):
         )
         document_import = self.hook.get_document_import(self.document_import_id)
         check_deletions_allowed(document_import, allow_deletions=self.allow_deletions)
-        if self.part is None:
-            sent, dead_letter = send_files(self.hook, document_import, load)
-            hand_over(context, sent, dead_letter)
-        else:
+
+        def send(uploader: Uploader) -> Sending:
+            if self.part is None:
+                return send_files(uploader, document_import, load)
             part, file = read_part(self.part, find_files)
-            sent = [Uploader(self.hook.client, self.hook.datamart_id, document_import).send(part, file)]
-            hand_over(context, sent)
+            return [uploader.send(part, file)], None
+
+        sent, dead_letter = send_load(self.hook, document_import, open_ledger(context, self.hook), send)
+        hand_over(context, sent, dead_letter)
         if not sent:
             nothing_to_load(self.on_empty)
         return [part.execution_id for part in sent]

@@ -88,7 +88,7 @@ def set_token(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> None:
         "conn_type": "mics",
         "host": sandbox.url,
         "password": sandbox.token,
-        "extra": {"datamart_id": sandbox.datamart_id},
+        "extra": {"datamart_id": sandbox.datamart_id, "list_lag": 0.3},
     }
     monkeypatch.setenv("AIRFLOW_CONN_MICS_DEFAULT", json.dumps(connection))
 

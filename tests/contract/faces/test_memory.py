@@ -24,6 +24,7 @@ MEGABYTE = 1024 * 1024
 LOADER = """
 import json, sys
 from airflow_provider_mics.hooks.mics import MicsHook
+from airflow_provider_mics.bulk.upload import Uploader
 from airflow_provider_mics.operators._sending import FileLoad, send_files
 
 def peak():
@@ -34,9 +35,9 @@ document_import_id, small, large, preflight = sys.argv[1:]
 hook = MicsHook()
 document_import = hook.get_document_import(document_import_id)
 how = {"max_part_bytes": 95_000_000, "parallel_uploads": 2, "preflight": preflight}
-send_files(hook, document_import, FileLoad(path=small, **how))
+send_files(Uploader(hook.client, hook.datamart_id, document_import), document_import, FileLoad(path=small, **how))
 before = peak()
-sent, _ = send_files(hook, document_import, FileLoad(path=large, **how))
+sent, _ = send_files(Uploader(hook.client, hook.datamart_id, document_import), document_import, FileLoad(path=large, **how))
 print(json.dumps({"ids": [part.execution_id for part in sent], "lines": sum(part.lines for part in sent),
                   "growth": peak() - before}))
 """

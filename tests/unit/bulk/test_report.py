@@ -13,7 +13,7 @@ from airflow_provider_mics.api.models import DocumentImport
 from airflow_provider_mics.bulk import report as report_module
 from airflow_provider_mics.bulk.report import Report, raw_path, text_path, write_report
 from airflow_provider_mics.bulk.report_error_file import ErrorFileError, RejectedLine, read_error_file
-from airflow_provider_mics.bulk.upload import SentPart
+from airflow_provider_mics.bulk.sent_part import SentPart
 from airflow_provider_mics.exceptions import MicsSourceError
 from tests.unit.bulk.executions import execution
 from tests.unit.bulk.memory_file import MemoryFile

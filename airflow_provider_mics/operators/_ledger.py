@@ -1,0 +1,124 @@
+"""The ledger of a task: what its tries know of each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_mics.api.constants import REPEATABLE_DOCUMENT_TYPES
+from airflow_provider_mics.bulk.cancel import cancel
+from airflow_provider_mics.bulk.delivery import SourceChangedError
+from airflow_provider_mics.bulk.ledger import Ledger
+from airflow_provider_mics.bulk.sent_part import SentPart
+from airflow_provider_mics.bulk.upload import Uploader
+from airflow_provider_mics.exceptions import MicsError, MicsUploadError
+from airflow_provider_mics.operators._state import generation, is_retry, state_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_mics.api.models import DocumentImport
+    from airflow_provider_mics.hooks.mics import MicsHook
+
+
+def open_ledger(context: Context, hook: MicsHook) -> Ledger:
+    """Open the ledger of a task's load: the one that an earlier try has left, or that of a new load.
+
+    A clear is a new load: what is still pending of the old one is cancelled.
+
+    :raises MicsStateError: Airflow's state store cannot be reached.
+    """
+    ledger = Ledger.open(state_store(context), generation=generation(context), is_retry=is_retry(context))
+    if ledger.is_blind:
+        hook.log.warning(
+            "This Airflow keeps no state of tasks, as 3.3 and later do. What an earlier try has sent is looked for by "
+            "the name of the document import and by the content of its executions."
+        )
+    settle_earlier_loads(ledger, hook)
+    return ledger
+
+
+def settle_earlier_loads(ledger: Ledger, hook: MicsHook) -> None:
+    """Cancel what is pending of loads whose place this one takes, as far as the platform does."""
+    for load, records in ledger.earlier_loads(unsettled=True):
+        if not load.document_import_id:
+            continue
+        execution_ids = [record.execution_id for record in records if record.execution_id]
+        if doubtful := [record.file for record in records if not record.execution_id and not record.is_withdrawn]:
+            hook.log.warning(
+                "Of the load before this one, %d parts may be in document import %s beside those that are known: %s",
+                len(doubtful),
+                load.document_import_id,
+                ", ".join(sorted(set(doubtful))),
+            )
+        if not execution_ids:
+            continue
+        try:
+            found = hook.run(cancel(hook.datamart_id, load.document_import_id, execution_ids))
+        except MicsError as error:
+            hook.log.warning("What was pending of the load before this one could not all be cancelled. %s", error)
+            continue
+        canceled = [execution_id for execution_id, execution in found.items() if execution.is_canceled]
+        hook.log.warning(
+            "This load takes the place of one of %d executions of document import %s. Cancelled, as they were pending: "
+            "%s. In all the same: %s.",
+            len(execution_ids),
+            load.document_import_id,
+            ", ".join(canceled) or "none",
+            ", ".join(execution_id for execution_id in execution_ids if execution_id not in canceled) or "none",
+        )
+    ledger.settle()
+
+
+#: What was sent; and where lines were put aside and how many, or None if none were.
+Sending = tuple[list[SentPart], dict[str, Any] | None]
+
+
+def send_load(
+    hook: MicsHook, document_import: DocumentImport, ledger: Ledger, send: Callable[[Uploader], Sending]
+) -> Sending:
+    """Send a load, or what earlier tries have not sent of it.
+
+    :param send: Sends the load's parts, by the uploader it is given.
+    :raises MicsUploadError: The source is not what it was, and lines that are in would count again.
+    """
+    uploader = _uploader(hook, document_import, ledger)
+    recalled = uploader.recall()
+    if recalled is not None:
+        hook.log.info("All %d parts are in already: an earlier try has sent them.", len(recalled))
+        return recalled, ledger.load.dead_letter
+    try:
+        sent, dead_letter = send(uploader)
+    except SourceChangedError as error:
+        _stop_if_lines_count_again(error, document_import, ledger)
+        hook.log.warning("%s This is a new load: everything is sent.", error)
+        ledger.begin()
+        settle_earlier_loads(ledger, hook)
+        sent, dead_letter = send(_uploader(hook, document_import, ledger))
+    ledger.note(parts=len(sent), dead_letter=dead_letter)
+    return sent, dead_letter
+
+
+def _stop_if_lines_count_again(error: MicsError, document_import: DocumentImport, ledger: Ledger) -> None:
+    """Refuse to begin a load anew of which something is in, where its lines would count again.
+
+    :raises MicsUploadError: They would.
+    """
+    execution_ids = [record.execution_id for record in ledger.parts() if record.execution_id]
+    if document_import.document_type in REPEATABLE_DOCUMENT_TYPES or not ledger.parts():
+        return
+    raise MicsUploadError(
+        f"{error} Document import {document_import.id} has executions {', '.join(execution_ids) or 'unknown'} of it.",
+        execution_ids=execution_ids,
+        retryable=False,
+        hint=f"{document_import.document_type} lines count again each time they are sent, so nothing more is sent. "
+        "Give the task the source that it had, or load by itself what is missing. A clear sends everything again.",
+    ) from None
+
+
+def _uploader(hook: MicsHook, document_import: DocumentImport, ledger: Ledger) -> Uploader:
+    """Return what sends the parts of the ledger's load."""
+    return Uploader(
+        hook.client, hook.datamart_id, document_import, ledger=ledger, list_lag_s=hook.connection.list_lag_s
+    )

@@ -86,6 +86,7 @@ class Engine:
         add_user_routes(router, self.users, self.access)
         self.organisation.add_routes(router)
         self.api_tokens.add_routes(router)
+        self.faults.kinds = frozenset({*router.kinds, *self.metax.kinds, "unknown"})
 
     def execution(self, execution_id: str) -> Execution:
         """Find an execution.

@@ -55,6 +55,8 @@ class FaultPlans:
         self._faults: list[Fault] = []
         self._next = 1
         self._on_change = on_change
+        #: Kinds of request that a plan may name; empty: any. A misspelt one would never strike, and nobody would know.
+        self.kinds: frozenset[str] = frozenset()
 
     def plan(
         self,
@@ -97,10 +99,10 @@ class FaultPlans:
             then ``if_gone`` decides: "drop" forgets the request, "go_on" goes on without a client, as a server does
             that has all it needs, "keep" goes on without one after ``release``.
         :param when: "before_body" (only the headers were read), "mid_body" (after exactly ``after_bytes`` of the body,
-            or ``after_percent`` of its ``Content-Length``), "after_body" (all read, nothing done), "after_commit" (all
-            done, not yet answered), "mid_reply" (``keep_bytes`` of the reply's body are sent; default: half),
-            "after_reply" (answered in full; for "reset" and "close": the next request on the connection meets a dead
-            one). None: what suits the action.
+            or ``after_percent`` of its ``Content-Length``; without one at its start), "after_body" (all read, nothing
+            done), "after_commit" (all done, not yet answered), "mid_reply" (``keep_bytes`` of the reply's body are
+            sent; default: half), "after_reply" (answered in full; for "reset" and "close": the next request on the
+            connection meets a dead one). None: what suits the action.
         :raises ValueError: the plan makes no sense.
         """
         chosen = when or _DEFAULT_WHEN.get(action, "before_body")
@@ -115,6 +117,9 @@ class FaultPlans:
             "max_length": max_length,
         }
         _check(action, chosen, {**options, **matching})
+        if kind is not None and self.kinds and kind not in self.kinds:
+            message = f"{kind!r} is not a kind of request; kinds are {', '.join(sorted(self.kinds))}"
+            raise ValueError(message)
         if action == "drip":
             options.setdefault("seconds", _DRIP_S)
         if action == "redirect":

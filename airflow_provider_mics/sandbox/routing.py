@@ -47,6 +47,8 @@ class Router:
 
     def __init__(self) -> None:
         self._root = _Node()
+        #: Every kind of request there is.
+        self.kinds: set[str] = set()
 
     def add(
         self,
@@ -60,6 +62,7 @@ class Router:
     ) -> None:
         """Add an endpoint."""
         segments = tuple(path.strip("/").split("/"))
+        self.kinds.add(kind)
         node = self._root
         for segment in segments:
             if segment.startswith(":"):

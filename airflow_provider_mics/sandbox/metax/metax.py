@@ -36,6 +36,11 @@ class Metax:
         self._router.add("add_favorite", "PUT", f"{favorites}/:asset", self.add_favorite)
         self._router.add("delete_favorite", "DELETE", f"{favorites}/:asset", self.delete_favorite)
 
+    @property
+    def kinds(self) -> set[str]:
+        """Every kind of request there is."""
+        return self._router.kinds
+
     def find(self, method: str, path: str) -> MetaxDestination:
         """Find where a request goes."""
         return MetaxDestination(self, *self._router.find(method, path)[:2])

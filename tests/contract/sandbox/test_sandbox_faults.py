@@ -260,6 +260,7 @@ def test_first_planned_strikes_first(client: Client, sandbox: Sandbox) -> None:
         {"action": "cut", "when": "before_body"},
         {"action": "delay", "when": "after_body"},
         {"action": "redirect"},
+        {"action": "status", "kind": "create_executions"},
         {"action": "drip", "piece_bytes": 0},
         {"action": "reset", "times": "twice"},
         {"action": "reset", "path": "("},

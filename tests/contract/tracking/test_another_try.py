@@ -168,15 +168,10 @@ def test_a_retry_with_something_else_is_refused(sandbox: Sandbox, task: Task, wh
     lines = [activity(number) for number in range(10)]
     failed_once(sandbox, task, MicsSendUserActivitiesOperator, lines)
     task.retry()
-    other: dict[str, Any] = {"items": lines}
-    other |= {
-        "items": {"items": lines[1:]},
-        "datamart_id": {"datamart_id": "7"},
-        "processing_pipeline": {"processing_pipeline": False},
-    }[what]
+    changes: dict[str, Any] = {"items": lines[1:], "datamart_id": "7", "processing_pipeline": False}
 
     with pytest.raises(MicsInputError, match="9 items are in"):
-        task.run(MicsSendUserActivitiesOperator, **other)
+        task.run(MicsSendUserActivitiesOperator, **{"items": lines, what: changes[what]})
     assert sandbox.count(ACTIVITY) == 10
 
 
@@ -215,3 +210,25 @@ def test_without_a_state_activities_stay_and_choices_go(sandbox: Sandbox, task: 
     assert task.run(MicsSetUserChoicesOperator, items=[choice(0)])["accepted"] == 1
     task.state.is_away = False
     assert task.run(MicsSendUserActivitiesOperator, items=[activity(0)])["accepted"] == 1
+
+
+def test_no_activity_leaves_before_it_is_written_down_that_it_will(
+    sandbox: Sandbox, task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = task.state
+    assert state is not None
+    writes: list[int] = []
+    write = type(state).set
+
+    def write_twice(self: Any, key: str, value: Any, **how: Any) -> None:
+        writes.append(value["announced"])
+        self.is_away = len(writes) > 2
+        write(self, key, value, **how)
+
+    monkeypatch.setattr(type(state), "set", write_twice)
+    with pytest.raises(MicsItemsError, match="could not be written") as caught:
+        task.run(MicsSendUserActivitiesOperator, items=[activity(number) for number in range(3000)])
+
+    assert caught.value.retryable
+    # Those of the two batches that could be announced.
+    assert sandbox.count(ACTIVITY) <= writes[1] < 3000

@@ -30,6 +30,12 @@ _DEAD_LETTER: Final = Arg(
     help="Where to write the bad lines, whole and with what is wrong with them; a path or a URI of an object store. "
     "What is there is replaced",
 )
+_PLANNED_TYPE: Final = Arg(
+    ("-t", "--document-type"),
+    metavar="TYPE",
+    help="What the lines are. With it, they are checked, and cut as by a load that checks them. Default: they are cut "
+    "unread",
+)
 _MAX_PART_BYTES: Final = Arg(
     ("--max-part-bytes",),
     type=positive_int(allow_zero=False),
@@ -179,10 +185,11 @@ _COMMANDS: Final = (
     ActionCommand(
         name="plan",
         help="Show the parts that files are cut into",
-        description="Show the parts that files are cut into, as MicsPlanPartsOperator does. Nothing is sent, no "
-        "connection is needed.\n\nExit code: 0, 1 if a file cannot be cut, 2 if it cannot be read.",
+        description="Show the parts that files are cut into: as MicsPlanPartsOperator does, or, with a document "
+        "type, as a load does that checks every line. Nothing is sent, no connection is needed.\n\nExit code: 0, 1 if "
+        "a file cannot be cut or lines are bad, 2 if it cannot be read.",
         func=_at("plan.plan"),
-        args=(_FILES, _MAX_PART_BYTES, _MIME_TYPE, _OUTPUT, _JSON),
+        args=(_FILES, _PLANNED_TYPE, _MAX_PART_BYTES, _MIME_TYPE, _OUTPUT, _JSON),
     ),
     ActionCommand(
         name="upload",

@@ -2,34 +2,47 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_mics.bulk.compressed import compression_of
+from airflow_provider_mics.bulk.findings import Findings
 from airflow_provider_mics.bulk.parts import plan_parts
+from airflow_provider_mics.bulk.planning import check_document_import
+from airflow_provider_mics.bulk.preflight import cut_checked
 from airflow_provider_mics.cli.progress import watched
-from airflow_provider_mics.cli.running import OK, command
-from airflow_provider_mics.cli.sources import find_sources
+from airflow_provider_mics.cli.running import BAD, OK, command
+from airflow_provider_mics.cli.sources import document_type_from, find_sources
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from airflow_provider_mics.bulk.files import SourceFile
     from airflow_provider_mics.bulk.parts import Part
     from airflow_provider_mics.cli.screen import Screen
+
+#: Ranges of a part that are shown.
+_MAX_RANGES: Final = 4
 
 
 @command
 def plan(args: argparse.Namespace, screen: Screen) -> int:
     """Cut files into parts and show them."""
     sources = find_sources(args.files, args.mime_type)
+    document_type = document_type_from(args.document_type)[0] if args.document_type else None
+    if document_type:
+        check_document_import(document_type, sources.mime_type)
+    findings = Findings()
+    cut = _cutter(document_type, sources.mime_type, args.max_part_bytes, findings)
     with watched(sources.files, screen, "Planning") as files:
-        planned = [_planned(file, sources.mime_type, args.max_part_bytes) for file in files]
+        planned = [_planned(file, cut) for file in files]
     if screen.is_document:
         parts = [part for file in planned for part in file["parts"] or ()]
         screen.document(
             {
                 "mime_type": sources.mime_type,
+                "document_type": document_type,
+                "bad_lines": findings.bad if document_type else None,
                 "max_part_bytes": args.max_part_bytes,
                 "parts": len(parts),
                 "bytes": sum(part["bytes"] for part in parts),
@@ -38,13 +51,42 @@ def plan(args: argparse.Namespace, screen: Screen) -> int:
         )
     else:
         _show(planned, screen)
-    return OK
+        screen.line(_about(document_type, findings))
+    return BAD if findings.bad else OK
 
 
-def _planned(file: SourceFile, mime_type: str, max_part_bytes: int) -> dict[str, Any]:
+def _cutter(
+    document_type: str | None, mime_type: str, max_part_bytes: int, findings: Findings
+) -> Callable[[SourceFile], Sequence[Part]]:
+    """Return what cuts a file: as a load that checks its lines, or unread."""
+    if document_type is None:
+        return lambda file: plan_parts(file, mime_type=mime_type, max_part_bytes=max_part_bytes)
+    used_counts: set[int] = set()
+    return lambda file: cut_checked(
+        file,
+        findings,
+        document_type=document_type,
+        mime_type=mime_type,
+        max_part_bytes=max_part_bytes,
+        used_counts=used_counts,
+    )
+
+
+def _about(document_type: str | None, findings: Findings) -> str:
+    if document_type is None:
+        return "Cut unread; with --document-type, as a load cuts that checks every line."
+    if findings.bad:
+        return (
+            f"{findings.bad} of {findings.lines} lines are bad: a load stops, or puts them aside and sends these "
+            "parts. airflow mics validate names them."
+        )
+    return f"All {findings.lines} lines are good as {document_type}."
+
+
+def _planned(file: SourceFile, cut: Callable[[SourceFile], Sequence[Part]]) -> dict[str, Any]:
     """Describe a file; ``parts`` is None if it is compressed: it is cut while it is sent."""
     compression = compression_of(file)
-    parts = None if compression else plan_parts(file, mime_type=mime_type, max_part_bytes=max_part_bytes)
+    parts = None if compression else cut(file)
     return {
         "file": file.name,
         "bytes": file.size,
@@ -84,5 +126,6 @@ def _show(planned: Sequence[dict[str, Any]], screen: Screen) -> None:
 
 
 def _ranges(ranges: Sequence[dict[str, int]]) -> str:
-    # The parts of CSV have its header before their own lines.
-    return " + ".join(f"{item['offset']}-{item['offset'] + item['length'] - 1}" for item in ranges)
+    # The parts of CSV have its header before their own lines, and bad lines leave holes.
+    shown = [f"{item['offset']}-{item['offset'] + item['length'] - 1}" for item in ranges]
+    return " + ".join([*shown[:2], f"{len(shown) - 3} more", shown[-1]] if len(shown) > _MAX_RANGES else shown)

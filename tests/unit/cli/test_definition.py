@@ -92,7 +92,7 @@ def test_those_that_talk_to_mediarithmics_take_a_connection(name: str) -> None:
         ("validate", ["--document-type", "USER_PROFILE"]),
         ("plan", []),
         ("plan", ["a.ndjson", "--max-part-bytes", "0"]),
-        ("plan", ["a.ndjson", "--document-type", "USER_PROFILE"]),
+        ("plan", ["a.ndjson", "--document-type"]),
         ("plan", ["a.ndjson", "--output", "xml"]),
         ("upload", []),
         ("upload", ["a.ndjson", "--max-rejected", "-1"]),

@@ -117,7 +117,7 @@ def test_names_the_lines_of_parts_that_mapped_tasks_have_sent(night: Night, defe
     parts = plan(night, path, max_part_bytes=2000)
     document_import_id = create(night)
     # In any order, as the scheduler likes.
-    execution_ids = [send(night, document_import_id, part) for part in reversed(parts)]
+    execution_ids: Any = [send(night, document_import_id, part) for part in reversed(parts)]
 
     def make() -> MicsTask:
         with DAG("night", schedule=None):

@@ -87,7 +87,7 @@ async def _is_abandoned(task_instance: Any, execution_ids: Sequence[str], *, can
 
 def _waits_for(task_instance: Any, execution_ids: Sequence[str]) -> bool:
     """Return whether the task that is deferred now is the one that sent these executions, and no later attempt."""
-    from airflow.sdk import XCom
+    from airflow.providers.common.compat.sdk import XCom
 
     parts = XCom.get_one(
         key=PARTS_KEY,

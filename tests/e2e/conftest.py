@@ -48,6 +48,9 @@ def airflow(folder: Path, export: CrmExport, sandbox: SandboxProcess) -> Iterato
     environment = {
         "AIRFLOW_CONN_MICS_DEFAULT": json.dumps(sandbox.connection),
         "AIRFLOW_VAR_CRM_EXPORT_DIR": str(export.segment.path.parent),
+        # A triggerer that is silent for so long has its triggers taken over, in s; a test waits for that.
+        "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "15",
+        "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "2",
     }
     dags = [EXAMPLES, REPOSITORY / "tests" / "e2e" / "dags"]
     with LocalAirflow(folder / "airflow", dags=dags, env=environment) as running:

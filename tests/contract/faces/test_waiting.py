@@ -234,7 +234,7 @@ def test_the_deadline_is_kept(sandbox: Sandbox, night: Night, load: Callable[...
         load(night, path, timeout=0.2)
 
     assert time.monotonic() - started < 20
-    assert not [item for item in sandbox.requests if item.kind == "execution_action"]
+    assert not [item for item in sandbox.requests if item.kind == "act_on_execution"]
 
 
 def test_a_refused_token_ends_the_wait(sandbox: Sandbox, night: Night, load: Callable[..., Run]) -> None:

@@ -39,16 +39,24 @@ class PartBody:
         return self._counter.count if self._counter else (self._part.lines or 0)
 
     def read(self, size: int = -1, /) -> bytes:
-        """Return at most ``size`` bytes, none at the end.
+        """Return ``size`` bytes, fewer at the end only, and none behind it.
 
         :raises MicsSourceError: The file has changed since it was planned.
         """
-        if not self._left:
-            return b""
+        wanted = self._left if size < 0 else min(size, self._left)
+        blocks: list[bytes] = []
+        # Where bad lines were left out, ranges are short, and each block that is given becomes a packet.
+        while wanted:
+            blocks.append(self._read_on(wanted))
+            wanted -= len(blocks[-1])
+        return blocks[0] if len(blocks) == 1 else b"".join(blocks)
+
+    def _read_on(self, size: int) -> bytes:
+        """Return some bytes, ``size`` at most."""
         if not self._left_in_range:
             offset, self._left_in_range = next(self._ranges)
             self._reader.seek(offset)
-        block = self._reader.read(self._left_in_range if size < 0 else min(size, self._left_in_range))
+        block = self._reader.read(min(size, self._left_in_range))
         if not block:
             raise changed(self._file.name)
         self._left -= len(block)

@@ -30,8 +30,15 @@ def test_gives_its_ranges_whatever_the_block(size: int) -> None:
 def test_reads_on_in_one_go() -> None:
     body = PartBody(MemoryFile(b"header\nrecords\n"), part((0, 7), (7, 8), lines=1))
 
-    assert (body.read(), body.read(), body.read()) == (b"header\n", b"records\n", b"")
+    assert (body.read(), body.read()) == (b"header\nrecords\n", b"")
     assert body.lines == 1
+
+
+def test_short_ranges_fill_whole_blocks() -> None:
+    content = b"0123456789\n" * 100
+    body = PartBody(MemoryFile(content), part(*((offset, 11) for offset in range(0, 1100, 22))))
+
+    assert [len(body.read(100)) for _ in range(7)] == [100, 100, 100, 100, 100, 50, 0]
 
 
 def test_gives_nothing_of_what_was_appended_meanwhile() -> None:

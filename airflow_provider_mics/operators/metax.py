@@ -20,7 +20,7 @@ class MetaxPutUserStatsOperator(SendsItems):
 
     An item, or line, has ``subscriber_id``, which goes into the address, and ``favorites`` or ``view_data`` or both, in
     the vendor's form and units: ``view_time`` and ``pause_time`` in s, ``last_played_on`` in ms since 1970. Other
-    fields are refused. Lines are sent in no particular order, so give each subscriber one.
+    fields are refused. Lines of one subscriber are sent in their order, one after the other, all others side by side.
 
     With ``is_delta`` a line adds to what is known: a field that is absent keeps what is there; ``favorites`` replaces
     the list, and ``[]`` erases it; an asset of ``view_data`` keeps the fields that its entry does not have. Whether

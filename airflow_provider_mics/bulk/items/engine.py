@@ -36,7 +36,7 @@ class Engine:
     """Sends items until there are no more, or it is not worth going on.
 
     Items are read, and their calls made, ahead of being sent, in batches; each worker then takes the next item as soon
-    as its last one has ended.
+    as its last one has ended. PUTs to one address are sent in their order, one after the other, as the last one stays.
 
     :param send: Sends a call, and repeats it where it may be repeated; raises :class:`MicsError`.
     :param concurrency: Calls under way at the same time.
@@ -57,6 +57,8 @@ class Engine:
         self._health = record.health
         self._concurrency = concurrency
         self._ready: collections.deque[tuple[Item, Call[Any]]] = collections.deque()
+        # By address, the PUTs that wait for one that is under way.
+        self._behind: dict[str, collections.deque[tuple[Item, Call[Any]]]] = {}
         self._is_fed = False
         # Set when there is something ready, or nothing will be any more.
         self._filled = asyncio.Event()
@@ -134,7 +136,7 @@ class Engine:
         self._wake_at = -1
 
     async def _work(self) -> None:
-        ready, health, send, record = self._ready, self._health, self._send, self._record
+        ready, health = self._ready, self._health
         while not health.stop:
             if not ready:
                 if self._is_fed:
@@ -143,17 +145,34 @@ class Engine:
                 await self._filled.wait()
                 continue
             item, call = ready.popleft()
-            try:
-                await send(call)
-            except MicsError as error:
-                record.fail(item, call, error)
+            if call.method == "PUT":
+                await self._send_in_order(item, call)
             else:
-                record.accept(item)
-            if len(ready) <= self._wake_at:
-                self._ended.set()
+                await self._send_one(item, call)
         # For those that wait for what this one will not do any more.
         self._ended.set()
         self._filled.set()
+
+    async def _send_in_order(self, item: Item, call: Call[Any]) -> None:
+        """Send a PUT, and those to the same address that come meanwhile; or leave it to who is sending one."""
+        if (behind := self._behind.get(call.path)) is not None:
+            behind.append((item, call))
+            return
+        behind = self._behind[call.path] = collections.deque()
+        await self._send_one(item, call)
+        while behind and not self._health.stop:
+            await self._send_one(*behind.popleft())
+        del self._behind[call.path]
+
+    async def _send_one(self, item: Item, call: Call[Any]) -> None:
+        try:
+            await self._send(call)
+        except MicsError as error:
+            self._record.fail(item, call, error)
+        else:
+            self._record.accept(item)
+        if len(self._ready) <= self._wake_at:
+            self._ended.set()
 
 
 def _take(items: Iterator[Prepared], most: int) -> list[Prepared]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import gzip
 import json
 import logging
@@ -81,6 +82,24 @@ def test_files_are_sent_with_one_token(sandbox: Sandbox, task: Task) -> None:
     assert counts(result) == (500, 500, 0, 0, 0)
     assert sandbox.items.committed(KIND) == {f"user-{number}@example.org": 1 for number in range(500)}
     assert sandbox.count("create_metax_token") == 1
+
+
+def test_lines_of_one_subscriber_are_sent_in_their_order(sandbox: Sandbox, task: Task) -> None:
+    """The first is held until all others have been sent that do not have to wait for it."""
+    held = sandbox.faults.plan("hold", when="before_body", kind=KIND)
+    lines = [rating(1, 1), rating(2), rating(1, 2), *(rating(number) for number in range(3, 40)), rating(1, 3)]
+
+    def let_go() -> None:
+        held.wait_held()
+        sandbox.wait_until(lambda state: len(state.items.committed(KIND)) == 38)
+        held.release()
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        letting_go = pool.submit(let_go)
+        result = task.run(MetaxPutUserStatsOperator, items=lines, concurrency=4)
+        letting_go.result()
+    assert counts(result) == (41, 41, 0, 0, 0)
+    assert history(sandbox, 1)["view_data"] == [{"asset_id": "film", "user_rating": 3}]
 
 
 def test_any_subscriber_is_met(sandbox: Sandbox, task: Task) -> None:

@@ -78,6 +78,10 @@ bench-imports: $(STAMP) ## Measure what a Dag file pays for this provider, besid
 	$(UV) pip install --quiet --python $(BIN)/python --target $(YARDSTICK) --no-deps apache-airflow-providers-http requests-toolbelt
 	$(BIN)/python -m benchmarks.imports --yardstick $(YARDSTICK) $(ARGS)
 
+.PHONY: bench-tracking
+bench-tracking: $(STAMP) ## Measure activities sent one by one, beside a loop of requests.post (ten minutes)
+	$(BIN)/python -m benchmarks.tracking $(ARGS)
+
 .PHONY: demo
 demo: $(STAMP) ## Run a night: a CRM export through a real Airflow into the sandbox
 	$(BIN)/python -m devel.demo

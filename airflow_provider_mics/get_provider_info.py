@@ -40,6 +40,7 @@ def get_provider_info() -> dict[str, Any]:
                     "airflow_provider_mics.operators.import_files",
                     "airflow_provider_mics.operators.tracking",
                     "airflow_provider_mics.operators.upload",
+                    "airflow_provider_mics.operators.user_points",
                 ],
             }
         ],

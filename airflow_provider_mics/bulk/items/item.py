@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_mics.api.call import Call
     from airflow_provider_mics.bulk.checks.findings import Finding
+    from airflow_provider_mics.exceptions import MicsError
 
 
 class Item(NamedTuple):
@@ -40,6 +41,7 @@ class ItemKind:
     :param call: Makes the call. Its ``repeatable`` says whether sending it twice does no harm.
     :param identity: Where and how they are sent; the same items sent otherwise are others.
     :param bulk_hint: How to send many of them better, a sentence; None: there is no better way.
+    :param is_done: Whether a call that failed so has nothing to do any more, which is as good as done.
     """
 
     noun: str
@@ -48,3 +50,4 @@ class ItemKind:
     call: Callable[[Mapping[str, Any]], Call[Any]]
     identity: tuple[str, ...]
     bulk_hint: str | None = None
+    is_done: Callable[[MicsError], bool] = lambda _: False

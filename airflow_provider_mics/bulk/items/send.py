@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from airflow_provider_mics.api.async_client import AsyncMicsClient
+    from airflow_provider_mics.api.call import Call
     from airflow_provider_mics.bulk.dead_letters import DeadLetters
     from airflow_provider_mics.bulk.items.engine import Prepared
     from airflow_provider_mics.bulk.items.item import ItemKind
@@ -107,7 +108,15 @@ def send_items(sending: Sending, attempt: Try) -> dict[str, Any]:
 
 async def _send(sending: Sending, checkpoint: Checkpoint, record: Record, *, has_bad: bool) -> None:
     async with sending.open_client() as client:
-        engine = Engine(client.send, checkpoint=checkpoint, record=record, concurrency=sending.concurrency)
+
+        async def send(call: Call[Any]) -> None:
+            try:
+                await client.send(call)
+            except MicsError as error:
+                if not sending.kind.is_done(error):
+                    raise
+
+        engine = Engine(send, checkpoint=checkpoint, record=record, concurrency=sending.concurrency)
         with contextlib.closing(_prepared(sending, is_checked=has_bad and sending.are_checked)) as prepared:
             await engine.run(prepared)
 

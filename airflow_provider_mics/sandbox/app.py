@@ -102,9 +102,10 @@ class App:
         if route.item is None:
             return None
         body = {} if request.method == "DELETE" else await request.json_object()
-        key = route.item(arguments, body)
-        self._items.receive(route.kind, key)
-        return key
+        if request.item is None:
+            request.item = route.item(arguments, body)
+            self._items.receive(route.kind, request.item)
+        return request.item
 
     def _add_authentication(self) -> None:
         access = self._access

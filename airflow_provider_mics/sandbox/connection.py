@@ -163,8 +163,8 @@ class Connection:
         else:
             drip = fault if fault is not None and fault.action == "drip" else None
             await self._send(response, drip, bare=request.method == "HEAD" or response.status in _WITHOUT_BODY)
-        if fault is not None and fault.when == "after_reply":
-            raise DropConnectionError(reset=fault.action == "reset")
+        if fault is not None and (fault.when == "after_reply" or fault.then_reset):
+            raise DropConnectionError(reset=fault.action != "close")
         if not body.finished and not refused:
             # The answer came before the end of the body. Reading on lets the client see it instead of a reset.
             with contextlib.suppress(TimeoutError):
@@ -177,7 +177,7 @@ class Connection:
         if striker.at("before_body"):
             replaced = await striker.strike()
         elif striker.at("after_body") and striker.holds:
-            await self._hold_before_commit(request, striker)
+            await self._hold_before_commit(target, request, striker)
         elif striker.at("after_body"):
             with contextlib.suppress(HttpError):
                 await target.receive(request)
@@ -195,12 +195,13 @@ class Connection:
         return response
 
     @staticmethod
-    async def _hold_before_commit(request: Request, striker: Striker) -> None:
+    async def _hold_before_commit(target: Target, request: Request, striker: Striker) -> None:
         """Hold a request that may go on later: its body is kept, on disk if it is an upload."""
         if request.record.kind == UPLOAD:
             request.before_commit = striker.strike
             return
         with contextlib.suppress(HttpError):
+            await target.receive(request)
             await request.read()
         await striker.strike()
 
@@ -223,27 +224,25 @@ class Connection:
 
     async def _send(self, response: Response, drip: Fault | None = None, *, bare: bool = False) -> None:
         """Send an answer; ``bare``: its head only, as HTTP wants it for some methods and statuses."""
-        if drip is None and isinstance(response.body, bytes):
+        if bare or (drip is None and isinstance(response.body, bytes)):
             # In one piece: a second system call would cost as much as all the rest of a small answer.
-            events: list[h11.Event] = [self._head(response), h11.EndOfMessage()]
-            if not bare:
-                events.insert(1, h11.Data(data=response.body))
-            self._write(*events)
-            await self._writer.drain()
-            return
-        self._write(self._head(response))
-        if bare:
-            pass
-        elif drip is not None:
-            body = response.body.read_bytes() if isinstance(response.body, Path) else response.body
-            for start in range(0, len(body), drip.piece_bytes):
-                self._write(h11.Data(data=body[start : start + drip.piece_bytes]))
-                await self._writer.drain()
-                await drip.pause()
-        elif isinstance(response.body, Path):
-            await self._send_file(response.body)
-        self._write(h11.EndOfMessage())
+            content = [] if bare or isinstance(response.body, Path) else [h11.Data(data=response.body)]
+            self._write(self._head(response), *content, h11.EndOfMessage())
+        else:
+            self._write(self._head(response))
+            if drip is not None:
+                await self._send_in_drops(response, drip)
+            elif isinstance(response.body, Path):
+                await self._send_file(response.body)
+            self._write(h11.EndOfMessage())
         await self._writer.drain()
+
+    async def _send_in_drops(self, response: Response, drip: Fault) -> None:
+        body = response.whole()
+        for start in range(0, len(body), drip.piece_bytes):
+            self._write(h11.Data(data=body[start : start + drip.piece_bytes]))
+            await self._writer.drain()
+            await drip.pause()
 
     async def _send_file(self, path: Path) -> None:
         with path.open("rb") as file:
@@ -253,7 +252,7 @@ class Connection:
 
     async def _send_half(self, response: Response, fault: Fault, striker: Striker) -> None:
         """Send a part of the answer, let the fault strike, and send the rest if it lets us."""
-        body = response.body.read_bytes() if isinstance(response.body, Path) else response.body
+        body = response.whole()
         keep = len(body) // 2 if fault.keep_bytes is None else fault.keep_bytes
         self._write(self._head(response))
         self._write(h11.Data(data=body[:keep]))

@@ -61,6 +61,7 @@ class Fault:
     piece_bytes: int = 1
     seconds: float | None = None
     if_gone: IfGone = "drop"
+    then_reset: bool = False
     matched: int = 0
     fired: list[int] = field(default_factory=list)
     fired_at_ms: list[int] = field(default_factory=list)

@@ -41,6 +41,10 @@ class Response:
     content_type: str | None = "application/json;charset=UTF-8"
     close: bool = False
 
+    def whole(self) -> bytes:
+        """Return all of its body."""
+        return self.body if isinstance(self.body, bytes) else self.body.read_bytes()
+
 
 class HttpError(Exception):
     """A request that is answered with the error envelope."""
@@ -65,6 +69,7 @@ class Request:
     """One request; its body comes in pieces and is not kept.
 
     :param record: what is remembered of it; a handler adds what it did.
+    :param item: what it is about, once that was counted.
     :param before_commit: awaited by the handler of uploads when all is read and nothing done.
     """
 
@@ -74,6 +79,7 @@ class Request:
     headers: Mapping[str, str]
     body: AsyncIterator[bytes]
     record: RequestRecord
+    item: str | None = None
     before_commit: Callable[[], Awaitable[object]] = _nothing
     _whole: bytes | None = None
     _json: Any = None

@@ -97,7 +97,8 @@ class FaultPlans:
             goes on normally; "stall" stops reading the body, or sending the reply, for ``seconds`` (None: until
             ``release``), then goes on; "hold" waits like "delay" and tells whom it holds, until the client leaves:
             then ``if_gone`` decides: "drop" forgets the request, "go_on" goes on without a client, as a server does
-            that has all it needs, "keep" goes on without one after ``release``.
+            that has all it needs, "keep" goes on without one after ``release``. With ``then_reset``, the connection is
+            reset right after the answer, with the rest of the body unread.
         :param when: "before_body" (only the headers were read), "mid_body" (after exactly ``after_bytes`` of the body,
             or ``after_percent`` of its ``Content-Length``; without one at its start), "after_body" (all read, nothing
             done), "after_commit" (all done, not yet answered), "mid_reply" (``keep_bytes`` of the reply's body are
@@ -187,7 +188,7 @@ def _matches(fault: Fault, request: Hit) -> bool:
 _WHOLE: Final = ("times", "after", "min_length", "max_length", "status", "after_bytes", "keep_bytes", "piece_bytes")
 _NUMBERS: Final = ("retry_after", "seconds", "after_percent")
 _TEXTS: Final = ("method", "path", "query", "kind", "text", "code", "location", "body", "if_gone")
-_OPTIONS: Final = frozenset({*_WHOLE, *_NUMBERS, *_TEXTS, "retry_after_as_date", "headers", "data"})
+_OPTIONS: Final = frozenset({*_WHOLE, *_NUMBERS, *_TEXTS, "retry_after_as_date", "then_reset", "headers", "data"})
 _STATUSES: Final = range(200, 600)
 
 
@@ -240,7 +241,7 @@ def _type_problem(options: Mapping[str, Any]) -> str | None:
         (_WHOLE, int, "a whole number"),
         (_NUMBERS, (int, float), "a number"),
         (_TEXTS, str, "a text"),
-        (("retry_after_as_date",), bool, "true or false"),
+        (("retry_after_as_date", "then_reset"), bool, "true or false"),
         (("headers", "data"), dict, "an object"),
     ):
         for name in names:

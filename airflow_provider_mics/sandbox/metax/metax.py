@@ -54,8 +54,8 @@ class Metax:
         """Change a history. UNKNOWN at the vendor: the answer; its sibling calls answer 200."""
         subscriber = arguments["subscriber"]
         delta = _delta(request)
+        await self.receive(request, arguments)
         body = await request.json_object()
-        self._items.receive(_PUT, subscriber)
         if not subscriber.strip():
             raise HttpError(HTTPStatus.NOT_FOUND, _NOT_FOUND)
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
@@ -84,7 +84,9 @@ class Metax:
     async def receive(self, request: Request, arguments: Arguments) -> None:
         """Read and count a history, and do nothing about it."""
         await request.json_object()
-        self._items.receive(_PUT, arguments["subscriber"])
+        if request.item is None:
+            request.item = arguments["subscriber"]
+            self._items.receive(_PUT, request.item)
 
 
 @dataclass(slots=True, frozen=True)

@@ -102,10 +102,13 @@ def test_unit_calls_are_held_too(client: Client, sandbox: Sandbox, when: Any, co
         thread.start()
     fault.wait_held(2)
     assert len(sandbox.activities) == 2 * committed
+    assert sandbox.items.received("create_user_activity") == {"k1": 2}
     fault.release()
     for thread in threads:
         thread.join(20)
-    assert sandbox.items.committed("create_user_activity") == {"k1": 2}
+    assert (
+        sandbox.items.received("create_user_activity") == sandbox.items.committed("create_user_activity") == {"k1": 2}
+    )
 
 
 def test_a_client_that_dies_before_its_body_is_read(client: Client, sandbox: Sandbox) -> None:

@@ -12,7 +12,7 @@ import requests
 
 from airflow_provider_mics.sandbox.control import _ACTIONS
 from airflow_provider_mics.sandbox.faults import Action, When
-from tests.contract.sandbox.sandbox_client import GOOD, NDJSON, Client, data_of, error_of
+from tests.contract.sandbox.sandbox_client import GOOD, NDJSON, Client, connect, data_of, error_of, head
 
 if TYPE_CHECKING:
     from airflow_provider_mics.sandbox import Sandbox
@@ -142,6 +142,20 @@ def test_too_large(client: Client, sandbox: Sandbox, when: Any) -> None:
     assert error_of(client.upload(import_id, GOOD * 1000), 413)
     assert client.upload(import_id, GOOD * 1000).status_code == 200
     assert sandbox.count("connections") == 2
+
+
+def test_too_large_and_the_rest_is_not_read(client: Client, sandbox: Sandbox) -> None:
+    path = f"{client.base}/{client.create_import()}/executions"
+    plan = {"action": "status", "status": 413, "kind": "create_execution", "then_reset": True}
+    client.control("faults", plan)
+    top = ("Content-Length: 100000000", f"Content-Type: {NDJSON}", f"Authorization: {sandbox.token}")
+    with connect(sandbox) as connection:
+        connection.sendall(head("POST", path, *top) + GOOD)
+        sandbox.wait_until(lambda s: s.count("dropped") == 1)
+        with pytest.raises(OSError, match=r"reset|pipe"):
+            connection.sendall(GOOD * 100_000)
+    (upload,) = sandbox.uploads
+    assert (upload["status"], upload["complete"], upload["bytes"]) == (413, False, 0)
 
 
 @pytest.mark.parametrize("status", [403, 404])

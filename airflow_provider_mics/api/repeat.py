@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import email.utils
 import random
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_mics.exceptions import (
+    MicsAPIError,
     MicsRateLimitError,
     MicsRedirectError,
     MicsReplyError,
@@ -53,6 +55,9 @@ def is_outcome_open(error: BaseException) -> bool:
     """Return whether the platform may have acted on a call that failed so, or not."""
     if isinstance(error, MicsTransportError):
         return error.outcome is Outcome.UNKNOWN
+    if isinstance(error, MicsAPIError) and error.http_status < HTTPStatus.BAD_REQUEST:
+        # It says both yes and no.
+        return True
     return isinstance(error, MicsServerError | MicsReplyError)
 
 

@@ -60,12 +60,12 @@ class Uploader:
         self._has_begun = False
 
     def recall(self) -> list[SentPart] | None:
-        """Return what earlier tries have sent, if that is the whole load and none of it was cancelled since."""
+        """Return what earlier tries have sent, if that is known to be the whole load and none was cancelled since."""
         ledger = self._target.ledger
         if ledger.load.parts is None:
             return None
         self._begin()
-        records = [record for record in ledger.parts() if record.execution_id not in self._canceled]
+        records = [record for record in ledger.parts() if record.execution_id not in {None, *self._canceled}]
         return [record.sent() for record in records] if len(records) == ledger.load.parts else None
 
     def send(self, part: Part, file: SourceFile) -> SentPart:

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 class TaskInstance:
     """The part of Airflow's task instance that the provider uses: XComs of one run, tries."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, try_number: int = 1, max_tries: int = 0) -> None:
         self.xcoms: dict[str, Any] = {}
-        self.try_number = 1
-        self.max_tries = 0
+        self.try_number = try_number
+        self.max_tries = max_tries
         self.first_reschedule_date: dt.datetime | None = None
 
     def get_first_reschedule_date(self, context: Any) -> dt.datetime | None:  # noqa: ARG002 - Airflow's signature
@@ -38,12 +38,26 @@ class TaskInstance:
         return [self.xcoms.get(key) for _ in task_ids]
 
 
+class TaskStateStore:
+    """Airflow's state store of one task instance: JSON values that outlive tries and clears."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, str] = {}
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return json.loads(self.values[key]) if key in self.values else default
+
+    def set(self, key: str, value: Any, *, retention: dt.timedelta | None = None) -> None:  # noqa: ARG002 - Airflow's signature
+        self.values[key] = json.dumps(value)
+
+
 class Night:
     """One run of a Dag, and the files it loads."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.ti = TaskInstance()
+        self.store: TaskStateStore | None = None
         self.logical_date: dt.datetime | None = pendulum.datetime(2026, 11, 23, 1, tz="UTC")
         self.run_after = pendulum.datetime(2026, 11, 24, 12, tz="UTC")
         self.timezone = pendulum.timezone("Europe/Paris")
@@ -51,10 +65,19 @@ class Night:
     @property
     def context(self) -> Any:
         return {
+            **({"task_state_store": self.store} if self.store else {}),
             "ti": self.ti,
             "dag_run": types.SimpleNamespace(logical_date=self.logical_date, run_after=self.run_after),
             "dag": types.SimpleNamespace(timezone=self.timezone),
         }
+
+    def retry(self) -> None:
+        """Go on as Airflow does after a try has failed: without its XComs."""
+        self.ti = TaskInstance(try_number=self.ti.try_number + 1, max_tries=self.ti.max_tries)
+
+    def clear(self) -> None:
+        """Go on as Airflow does when somebody clears the task."""
+        self.ti = TaskInstance(try_number=self.ti.try_number + 1, max_tries=self.ti.try_number)
 
     def file(self, name: str, *lines: bytes, end: bytes = b"\n") -> str:
         path = self.folder / name
@@ -96,3 +119,9 @@ def set_token(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> None:
 @pytest.fixture
 def night(tmp_path: Path) -> Night:
     return Night(tmp_path)
+
+
+ACTIVITY = (
+    b'{"$type":"TOUCH","$session_status":"NO_SESSION","$ts":1718000000000,"$user_identifiers":[{"$type":"USER_ACCOUNT",'
+    b'"$compartment_id":"1201","$user_account_id":"crm-77"}],"$events":[]}'
+)

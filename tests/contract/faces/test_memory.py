@@ -34,10 +34,11 @@ def peak():
 document_import_id, small, large, preflight = sys.argv[1:]
 hook = MicsHook()
 document_import = hook.get_document_import(document_import_id)
+make = lambda: Uploader(hook.client, hook.datamart_id, document_import)
 how = {"max_part_bytes": 95_000_000, "parallel_uploads": 2, "preflight": preflight}
-send_files(Uploader(hook.client, hook.datamart_id, document_import), document_import, FileLoad(path=small, **how))
+send_files(make(), document_import, FileLoad(path=small, **how))
 before = peak()
-sent, _ = send_files(Uploader(hook.client, hook.datamart_id, document_import), document_import, FileLoad(path=large, **how))
+sent, _ = send_files(make(), document_import, FileLoad(path=large, **how))
 print(json.dumps({"ids": [part.execution_id for part in sent], "lines": sum(part.lines for part in sent),
                   "growth": peak() - before}))
 """

@@ -10,9 +10,7 @@ from airflow_provider_mics.exceptions import (
     MicsError,
     MicsInputError,
     MicsSourceError,
-    MicsTransportError,
     MicsUploadError,
-    Outcome,
 )
 from airflow_provider_mics.operators.document_import import MicsCreateDocumentImportOperator
 from airflow_provider_mics.operators.upload import MicsUploadFileOperator
@@ -159,22 +157,10 @@ def test_deletions_must_be_meant(sandbox: Sandbox, night: Night) -> None:
     assert len(upload(night, document_import_id, path, allow_deletions=True)) == 1
 
 
-def test_an_upload_that_may_have_arrived_is_not_sent_again(sandbox: Sandbox, night: Night) -> None:
-    path = night.file("a.ndjson", profile(1))
-    document_import_id = create(night)
-    sandbox.faults.plan("reset", when="after_commit", kind="create_execution")
-
-    with pytest.raises(MicsTransportError) as raised:
-        upload(night, document_import_id, path)
-
-    assert raised.value.outcome is Outcome.UNKNOWN
-    assert len(sandbox.executions) == 1
-
-
 def test_a_part_that_fails_names_those_that_are_in(sandbox: Sandbox, night: Night) -> None:
     path = night.file("a.ndjson", *[profile(number) for number in range(10)])
     document_import_id = create(night)
-    sandbox.faults.plan("status", status=500, kind="create_execution", after=2, when="after_body")
+    sandbox.faults.plan("status", status=400, kind="create_execution", after=2, when="after_body", times=None)
 
     with pytest.raises(MicsUploadError) as raised:
         upload(night, document_import_id, path, max_part_bytes=400, parallel_uploads=1, preflight="off")
@@ -201,46 +187,3 @@ def test_arguments_that_mean_nothing_are_refused(sandbox: Sandbox, night: Night,
     with pytest.raises(MicsConfigurationError, match=next(iter(arguments))):
         upload(night, create(night), path, **arguments)
     assert not sandbox.executions
-
-
-ACTIVITY = (
-    b'{"$type":"TOUCH","$session_status":"NO_SESSION","$ts":1718000000000,"$user_identifiers":[{"$type":"USER_ACCOUNT",'
-    b'"$compartment_id":"1201","$user_account_id":"crm-77"}],"$events":[]}'
-)
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        {"action": "reset", "when": "after_commit"},
-        {"action": "reset", "when": "mid_body"},
-        {"action": "status", "status": 502, "when": "after_commit"},
-        {"action": "not_json"},
-    ],
-)
-def test_activities_that_may_have_arrived_are_not_for_another_try(
-    sandbox: Sandbox, night: Night, fault: dict[str, Any]
-) -> None:
-    path = night.file("a.ndjson", ACTIVITY)
-    document_import_id = create(night, "USER_ACTIVITY")
-    sandbox.faults.plan(kind="create_execution", **fault)
-
-    with pytest.raises(MicsUploadError, match=r"may have arrived.*count again each time they are sent") as raised:
-        upload(night, document_import_id, path)
-
-    assert not raised.value.retryable
-
-
-@pytest.mark.parametrize(("document_type", "line"), [("USER_ACTIVITY", ACTIVITY), ("USER_PROFILE", profile(1))])
-def test_what_is_in_is_sent_again_only_where_twice_is_as_good_as_once(
-    sandbox: Sandbox, night: Night, document_type: str, line: bytes
-) -> None:
-    path = night.file("a.ndjson", *[line] * 10)
-    document_import_id = create(night, document_type)
-    sandbox.faults.plan("status", status=429, retry_after=0, kind="create_execution", after=1, times=None)
-
-    with pytest.raises(MicsUploadError) as raised:
-        upload(night, document_import_id, path, max_part_bytes=len(line) * 4, parallel_uploads=1)
-
-    assert len(sandbox.executions) == 1
-    assert raised.value.retryable is (document_type == "USER_PROFILE")

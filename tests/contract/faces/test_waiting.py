@@ -14,7 +14,6 @@ from airflow_provider_mics.bulk import watch as watching
 from airflow_provider_mics.exceptions import (
     MicsConfigurationError,
     MicsCountMismatchError,
-    MicsError,
     MicsExecutionFailedError,
     MicsExecutionLostError,
     MicsRejectedLinesError,
@@ -24,7 +23,7 @@ from airflow_provider_mics.operators.import_files import MicsImportFilesOperator
 from airflow_provider_mics.operators.upload import MicsUploadFileOperator
 from airflow_provider_mics.sensors.execution import MicsExecutionSensor
 from tests.contract.faces.conftest import Night, profile, set_token
-from tests.contract.faces.test_upload import ACTIVITY, create, upload
+from tests.contract.faces.test_upload import create, upload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -411,28 +410,3 @@ def test_an_unknown_event_is_never_green(night: Night, event: Any) -> None:
 
     with pytest.raises(MicsWaitError, match="does not know"):
         sensor.execute_complete(night.context, event)
-
-
-@pytest.mark.parametrize("deferrable", [False, True])
-@pytest.mark.parametrize(("document_type", "retryable"), [("USER_ACTIVITY", False), ("USER_PROFILE", True)])
-def test_a_wait_that_fails_leads_to_no_second_load_of_activities(
-    sandbox: Sandbox, night: Night, deferrable: bool, document_type: str, retryable: bool
-) -> None:
-    sandbox.hold()
-    path = night.file("a.ndjson", ACTIVITY if document_type == "USER_ACTIVITY" else profile(1))
-
-    def make() -> MicsTask:
-        return MicsImportFilesOperator(
-            task_id="load",
-            document_type=document_type,
-            name="Night",
-            path=path,
-            deferrable=deferrable,
-            poke_interval=0.01,
-            timeout=0.1,
-        )
-
-    with pytest.raises(MicsError, match="did not end in time") as raised:
-        finish(make, night.context)
-
-    assert raised.value.retryable is retryable

@@ -79,7 +79,7 @@ def test_a_narrow_terminal_hides_no_number(folder: Path, environ: dict[str, str]
     assert max(map(len, seen.screen)) <= 60
     words = " ".join(seen.screen).split()
     assert {"0-4999841", "1/2", "4,999,842", "4999842-8899999", "2/2", "3,900,158"} <= set(words)
-    assert f"{len(GOOD) * 50_000:,} bytes" in seen.screen[-2]
+    assert f"Parts: 2, {len(GOOD) * 50_000:,} bytes" in seen.screen
 
 
 def test_a_document_is_all_there_is(folder: Path, environ: dict[str, str]) -> None:

@@ -57,6 +57,8 @@ class Engine:
         self._health = record.health
         self._concurrency = concurrency
         self._ready: collections.deque[tuple[Item, Call[Any]]] = collections.deque()
+        # Addresses of PUTs that an earlier try could not bring in.
+        self._overdue: set[str] = set()
         # By address, the PUTs that wait for one that is under way.
         self._behind: dict[str, collections.deque[tuple[Item, Call[Any]]]] = {}
         self._is_fed = False
@@ -109,17 +111,24 @@ class Engine:
         to_send: list[tuple[Item, Call[Any]]] = []
         for item, call in batch:
             standing = self._progress.standing(item.number)
-            if standing is Standing.ENDED:
+            if standing is Standing.ENDED and not self._must_follow(item, call):
                 continue
             if call is None:
                 self._record.pass_over(item)
             elif isinstance(call, MicsError):
                 self._record.fail(item, None, call)
-            elif standing is Standing.TO_SEND or (standing is Standing.MAY_BE_IN and call.repeatable):
+            elif standing is not Standing.UNKNOWN and (standing is not Standing.MAY_BE_IN or call.repeatable):
+                if call.method == "PUT" and self._progress.was_refused(item.number):
+                    self._overdue.add(call.path)
                 to_send.append((item, call))
             else:
                 self._record.give_up_unknown(item, is_new=standing is Standing.MAY_BE_IN)
         return to_send
+
+    def _must_follow(self, item: Item, call: Call[Any] | MicsError | None) -> bool:
+        """Return whether an item that is in must be sent again: behind one to its address that comes late."""
+        is_behind = bool(self._overdue) and not isinstance(call, MicsError) and call and call.path in self._overdue
+        return bool(is_behind) and self._progress.take_back(item.number)
 
     async def _hand_out(self, batch: list[tuple[Item, Call[Any]]]) -> None:
         for prepared in batch:

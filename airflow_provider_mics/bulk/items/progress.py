@@ -117,6 +117,19 @@ class Progress:
         self._not_in |= self._reopened
         self._reopened.clear()
 
+    def was_refused(self, number: int) -> bool:
+        """Return whether an item was under way before, and is not in."""
+        return number in self._not_in
+
+    def take_back(self, number: int) -> bool:
+        """Take note that an item which is in will be sent again; return False if there are too many such."""
+        if self._kept >= MAX_KEPT:
+            return False
+        self.changes += 1
+        self.accepted -= 1
+        self._not_in[number] = None
+        return True
+
     def accept(self, number: int) -> None:
         """Take note that an item is in."""
         self.accepted += 1
@@ -130,7 +143,7 @@ class Progress:
     def refuse(self, number: int) -> None:
         """Take note that an item is certainly not in, or may be sent again without harm."""
         self._end(number)
-        if len(self._not_in) + len(self._reopened) + len(self._reopened_before) < MAX_KEPT:
+        if self._kept < MAX_KEPT:
             self._not_in[number] = None
         else:
             self._not_in_beyond += 1
@@ -187,6 +200,10 @@ class Progress:
         progress._unknown = dict.fromkeys(value["unknown"])
         progress._unknown_beyond = value["unknown_beyond"]
         return progress
+
+    @property
+    def _kept(self) -> int:
+        return len(self._not_in) + len(self._reopened) + len(self._reopened_before)
 
     def _has_ended(self, number: int) -> bool:
         index = number - self._base

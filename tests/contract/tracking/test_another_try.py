@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import subprocess
@@ -11,8 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_provider_mics.api.selectors import UserPointSelector
 from airflow_provider_mics.exceptions import MicsInputError, MicsItemsError
-from airflow_provider_mics.operators.tracking import MicsSendUserActivitiesOperator, MicsSetUserChoicesOperator
+from airflow_provider_mics.hooks.mics import MicsHook
+from airflow_provider_mics.operators.tracking import (
+    MicsSendUserActivitiesOperator,
+    MicsSetUserChoicesOperator,
+    MicsUpsertUserProfilesOperator,
+)
 from tests.contract.tracking import sender
 from tests.contract.tracking.conftest import activity, choice, profile, unique_key
 
@@ -122,6 +129,21 @@ def test_a_retry_sends_what_was_refused_and_nothing_else(sandbox: Sandbox, task:
     assert task.run(MicsSendUserActivitiesOperator, items=lines)["accepted"] == 10
     assert sorted(sandbox.items.committed(ACTIVITY).values()) == [1] * 10
     assert sandbox.count(ACTIVITY) == 11
+
+
+def test_a_line_that_comes_late_does_not_undo_one_behind_it(sandbox: Sandbox, task: Task) -> None:
+    account = {"$compartment_id": "1201", "$user_account_id": "crm-1"}
+    lines = [profile(1, user_profile={**account, "step": step}) for step in range(3)] + [profile(2)]
+    sandbox.faults.plan("status", status=400, text="Not this one", after=1)
+    for _ in range(2):
+        with contextlib.suppress(MicsItemsError):
+            assert task.run(MicsUpsertUserProfilesOperator, items=lines, concurrency=1)["accepted"] == 4
+        selector = UserPointSelector(compartment_id="1201", user_account_id="crm-1")
+        (stored,) = MicsHook().list_user_profiles(selector)
+        assert stored["step"] == 2
+        task.retry()
+    # The second and, behind it again, the third.
+    assert sandbox.count(PROFILE) == 6
 
 
 def test_what_is_unknown_stays_so(sandbox: Sandbox, task: Task) -> None:

@@ -36,3 +36,23 @@ def test_the_ui_can_test_a_connection(
 
     assert answered[0] is works
     assert says in answered[1]
+
+
+@pytest.mark.parametrize(
+    ("secret", "works", "says"),
+    [("sandbox-client-secret", True, "MetaX accepts the token"), ("wrong", False, "are not accepted")],
+)
+def test_the_ui_can_test_a_connection_to_metax(
+    airflow: LocalAirflow, sandbox: SandboxProcess, secret: str, works: bool, says: str
+) -> None:
+    answered = airflow.api.test_connection(
+        "tried_metax",
+        "metax",
+        host=sandbox.url,
+        login="sandbox-client",
+        password=secret,
+        extra=json.dumps({"oauth_url": f"{sandbox.url}/ums/2.0/oauth/"}),
+    )
+
+    assert answered[0] is works
+    assert says in answered[1]

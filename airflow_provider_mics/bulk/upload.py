@@ -232,7 +232,8 @@ def _upload_error(sent: Mapping[int, SentPart], failed: Mapping[int, Exception])
         if error.is_all_there_is:
             return error.error
     execution_ids = [sent[index].execution_id for index in sorted(sent)]
-    are_in = f"{len(sent)} other parts are in, as executions {', '.join(execution_ids)}." if sent else "No other is in."
+    which = "other parts" if isinstance(error, _PartError) else "parts before"
+    are_in = f"{len(sent)} {which} are in, as executions {', '.join(execution_ids)}." if sent else "No other is in."
     if isinstance(error, MicsError):
         return MicsUploadError(f"{error} {are_in}", execution_ids=execution_ids, retryable=error.retryable)
     # What a user's own code raises stays what it is: Airflow may know it.

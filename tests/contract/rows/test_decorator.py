@@ -143,9 +143,7 @@ def test_what_the_function_raises_is_raised(sandbox: Sandbox, night: Night) -> N
         run(night, profiles, KeyError("x"), 1000, max_part_bytes=10_000)
     assert len(sandbox.executions) > 3
     (note,) = raised.value.__notes__
-    assert note == (
-        f"{len(sandbox.executions)} parts of the rows before are in, as executions {', '.join(execution_ids(note))}."
-    )
+    assert note == (f"{len(sandbox.executions)} parts before are in, as executions {', '.join(execution_ids(note))}.")
     assert set(execution_ids(note)) == {item.id for item in sandbox.executions}
 
     with pytest.raises(MicsUploadError, match="row 1001 is of the type NoneType") as late:
@@ -175,7 +173,7 @@ def test_the_folder_of_parts_goes_and_the_generator_is_closed(
         finally:
             closed.append(1)
 
-    sandbox.faults.plan("status", status=500, kind="create_execution", after=2, when="after_body")
+    sandbox.faults.plan("status", status=400, kind="create_execution", after=2, when="after_body")
     with pytest.raises(MicsUploadError):
         run(night, profiles, max_part_bytes=10_000)
     assert closed == [1]

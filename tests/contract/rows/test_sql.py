@@ -309,7 +309,7 @@ def test_a_value_that_does_not_fit_ends_the_load_without_being_shown(sandbox: Sa
     assert not sandbox.executions
 
     with pytest.raises(
-        MicsUploadError, match=r"row 3000: column city must be an integer.* parts of the rows before are in"
+        MicsUploadError, match=r"row 3000: column city must be an integer.* parts before are in"
     ) as late:
         load(night, sql, command=command, parameters=[SECRET], max_part_bytes=20_000, chunk_rows=100)
     assert not late.value.retryable

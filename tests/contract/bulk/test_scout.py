@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import socket
@@ -131,6 +132,20 @@ def test_a_scout_inherits_nothing_but_the_file_and_its_connection(at_work: Scout
         next(target for target in targets if target.endswith("a.ndjson")),
         next(target for target in targets if target.startswith("socket:")),
     ]
+
+
+def test_a_scout_takes_little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scout, "_processors", lambda: 2)
+    path = large(tmp_path / "a.ndjson", 1_000_000)
+    with scouting_of(LocalFile(path), "USER_PROFILE", max_part_bytes=95_000_000) as found:
+        assert found
+        for offset in range(0, path.stat().st_size, GRID):
+            found.good_block(offset)
+        status = Path(f"/proc/{found._process.pid}/status").read_text()
+
+    (peak,) = re.findall(r"VmHWM:\s+(\d+) kB", status)
+    # Python itself has a third of it.
+    assert int(peak) < 40 * 1024
 
 
 def test_a_scout_that_is_killed_changes_nothing(tmp_path: Path, at_work: Scout) -> None:

@@ -56,7 +56,7 @@ class Step(Enum):
     GIVE_UP = "give up"
 
 
-@dataclasses.dataclass(kw_only=True)
+@dataclasses.dataclass(kw_only=True, slots=True)
 class Watch:
     """Follows executions to their end.
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_mics.bulk.watch import Step, Watch
-from airflow_provider_mics.exceptions import MicsError
+from airflow_provider_mics.bulk.watch import Watch
 from airflow_provider_mics.hooks.mics import MicsHook
 from airflow_provider_mics.triggers._killing import cancel_killed, undisturbed
+from airflow_provider_mics.triggers._sharing import poller_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -33,7 +32,7 @@ class MicsExecutionTrigger(BaseTrigger):
     :param datamart_id: The datamart.
     :param document_import_id: The document import.
     :param execution_ids: The executions; None: all of the import.
-    :param poke_interval: Time between two looks, in s.
+    :param poke_interval: Longest time between two looks, in s; a tenth more, so that not all look at once.
     :param deadline: When to stop, in s since the epoch.
     :param cancel_on_kill: Whether to cancel the executions when the deferred task is killed: marked failed, or its run.
         Only those named in ``execution_ids``.
@@ -79,25 +78,12 @@ class MicsExecutionTrigger(BaseTrigger):
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Wait and look, until there is something to say."""
+        """Wait until there is something to say; the looks are shared with all that wait for the same import."""
         watch = Watch(
             document_import_id=self.document_import_id, execution_ids=self.execution_ids, deadline=self.deadline
         )
-        async with MicsHook(self.mics_conn_id, self.datamart_id).async_client() as client:
-            pause_s = max(FIRST_WAIT_S, watch.pause(self.poke_interval, time.time()))
-            while True:
-                await asyncio.sleep(pause_s)
-                pause_s = watch.pause(self.poke_interval, time.time())
-                message = ""
-                try:
-                    found = await client.run(watch.look(self.datamart_id))
-                except MicsError as error:
-                    message = str(error)
-                    step = watch.failed(error, time.time())
-                else:
-                    step = watch.saw(found.values(), time.time())
-                if step is not Step.WAIT:
-                    break
+        poller = poller_of(self.mics_conn_id, self.datamart_id, self.document_import_id)
+        step, message = await poller.wait(watch, interval_s=self.poke_interval, first_wait_s=FIRST_WAIT_S)
         yield TriggerEvent(
             {
                 "status": step.value,

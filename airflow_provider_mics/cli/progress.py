@@ -91,5 +91,13 @@ class _WatchedReader:
         self._file.reached(self._position)
         return content
 
+    def fileno(self) -> int:
+        """Return the descriptor of a file of this machine: a second process may look ahead in it, which is not counted.
+
+        :raises AttributeError: It has none.
+        """
+        descriptor: int = self._reader.fileno()  # type: ignore[attr-defined]
+        return descriptor
+
     def close(self) -> None:
         self._reader.close()

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from typing import TYPE_CHECKING
 
-from airflow_provider_mics.api.constants import DELETION_DOCUMENT_TYPES
+from airflow_provider_mics.api.constants import DELETION_DOCUMENT_TYPES, Priority
+from airflow_provider_mics.api.models import DocumentImport
 from airflow_provider_mics.bulk.dead_letters import DeadLetters
+from airflow_provider_mics.bulk.ledger import Ledger
 from airflow_provider_mics.bulk.loading import plan_files
+from airflow_provider_mics.bulk.obtain import ImportDefinition, obtain
+from airflow_provider_mics.bulk.problem_report import ProblemReport
 from airflow_provider_mics.bulk.report import Report
+from airflow_provider_mics.bulk.state_store import MemoryStore
 from airflow_provider_mics.bulk.upload import Uploader
 from airflow_provider_mics.cli.connected import hook_of
 from airflow_provider_mics.cli.imports import named
@@ -23,9 +29,8 @@ from airflow_provider_mics.storage import find_files, open_for_writing
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from airflow_provider_mics.api.models import DocumentImport
     from airflow_provider_mics.bulk.files import SourceFile
     from airflow_provider_mics.bulk.planning import Plan
     from airflow_provider_mics.bulk.sent_part import SentPart
@@ -48,7 +53,11 @@ def upload(args: argparse.Namespace, screen: Screen) -> int:
     target.mime_type = sources.mime_type
     target.check(allow_deletions=args.allow_deletions)
     dead_letters = _dead_letters(args, sources.files)
-    with watched(sources.files, screen, "Checking") as files, dead_letters or contextlib.nullcontext():
+    with (
+        watched(sources.files, screen, "Checking") as files,
+        dead_letters or contextlib.nullcontext(),
+        _problem_report(args.report, target) as report,
+    ):
         plan = plan_files(
             files,
             document_type=target.document_type,
@@ -57,6 +66,7 @@ def upload(args: argparse.Namespace, screen: Screen) -> int:
             is_checked=not args.unchecked,
             max_part_bytes=args.max_part_bytes,
             dead_letters=dead_letters,
+            report=report,
         )
     document_import = target.document_import()
     document_import_id = str(document_import.id)
@@ -133,17 +143,38 @@ class _Target:
         if not self._found:
             self._found = next(iter(named(self._hook, self._name, self.document_type, self.mime_type)), None)
 
+    def described(self) -> DocumentImport:
+        """Return it, as it is or will be."""
+        return self._found or DocumentImport(
+            id="none yet", name=self._name, document_type=self.document_type, mime_type=self.mime_type
+        )
+
     def document_import(self) -> DocumentImport:
         """Return it, made if need be."""
         if not self._found:
-            self._found = self._hook.create_document_import(
-                document_type=self.document_type, name=self._name, mime_type=self.mime_type
+            wanted = ImportDefinition(
+                document_type=self.document_type,
+                name=self._name,
+                mime_type=self.mime_type,
+                encoding="utf-8",
+                priority=Priority.MEDIUM.value,
+            )
+            self._found = self._hook.run(
+                obtain(
+                    self._hook.datamart_id,
+                    wanted,
+                    "reuse",
+                    # No later run will want to know.
+                    ledger=Ledger.open(MemoryStore(), generation=0),
+                    list_lag_s=self._hook.connection.list_lag_s,
+                    now=time.time,
+                )
             )
         return self._found
 
 
 def _send(hook: MicsHook, document_import: DocumentImport, plan: Plan, screen: Screen) -> list[SentPart]:
-    uploader = Uploader(hook.client, hook.datamart_id, document_import)
+    uploader = Uploader(hook.client, hook.datamart_id, document_import, list_lag_s=hook.connection.list_lag_s)
     with sending(plan, screen) as (parts, discard):
         return uploader.send_all(parts, parallel_uploads=_PARALLEL_UPLOADS, on_sent=discard)
 
@@ -156,6 +187,15 @@ def _dead_letters(args: argparse.Namespace, files: Sequence[SourceFile]) -> Dead
         raise MicsConfigurationError("--dead-letter is for lines that are checked.", hint="Leave --unchecked out.")
     check_not_replaced(path, files)
     return DeadLetters(path, lambda: open_for_writing(path))
+
+
+@contextlib.contextmanager
+def _problem_report(path: str | None, target: _Target) -> Iterator[ProblemReport | None]:
+    if not path:
+        yield None
+        return
+    with ProblemReport(path, open_for_writing, target.described()) as report:
+        yield report
 
 
 def _report(path: str | None, hook: MicsHook) -> Report | None:

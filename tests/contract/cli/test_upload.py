@@ -86,6 +86,29 @@ def test_bad_lines_stop_it_before_anything_is_made(sandbox: Sandbox, mics: Calla
     assert SECRET not in ran.err
 
 
+def test_the_report_names_all_bad_lines(sandbox: Sandbox, mics: Callable[..., Ran]) -> None:
+    Path("worse.ndjson").write_bytes(BAD * 30)
+    ran = mics("upload", "worse.ndjson", *NAMED, "--report", "report.json")
+    assert ran.code == 1
+    assert "The full report is report.json" in ran.err
+    assert Path("report.json").read_text().count('"line"') >= 30
+    assert sandbox.imports == []
+
+
+def test_an_import_whose_making_is_not_answered_is_found(sandbox: Sandbox, mics: Callable[..., Ran]) -> None:
+    sandbox.faults.plan("close", kind="create_document_import", when="after_commit")
+    ran = mics("upload", "b.ndjson", *NAMED)
+    assert ran.code == 0
+    assert len(sandbox.imports) == 1
+
+
+def test_a_part_whose_arrival_is_not_answered_is_not_sent_twice(sandbox: Sandbox, mics: Callable[..., Ran]) -> None:
+    sandbox.faults.plan("close", kind="create_execution", when="after_commit")
+    ran = mics("upload", "b.ndjson", *NAMED)
+    assert ran.code == 0
+    assert received(sandbox) == profiles(10, first=1001)
+
+
 def test_bad_lines_can_be_put_aside(sandbox: Sandbox, mics: Callable[..., Ran]) -> None:
     ran = mics("upload", "bad.ndjson", *NAMED, "--dead-letter", "aside.ndjson")
     assert ran.code == 0

@@ -10,7 +10,9 @@ import pytest
 from rich.console import Console
 
 from airflow_provider_mics.api.constants import MimeType
+from airflow_provider_mics.bulk import scout
 from airflow_provider_mics.bulk.body import PartBody
+from airflow_provider_mics.bulk.files import local_files
 from airflow_provider_mics.bulk.parts import plan_parts
 from airflow_provider_mics.bulk.planning import plan_load
 from airflow_provider_mics.cli.checking import Check
@@ -22,6 +24,7 @@ from tests.unit.cli.commands import BAD, GOOD, HEADER, SEGMENT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from airflow_provider_mics.bulk.files import SourceFile
 
@@ -45,6 +48,29 @@ def test_the_bar_is_not_moved_at_every_read() -> None:
     steps: list[int] = []
     check(WatchedFile(MemoryFile(CONTENT), steps.append))
     assert 2 < len(steps) <= len(CONTENT) / 1024 / 1024 + 1
+
+
+def test_a_large_file_is_still_checked_by_two_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scouts: list[int] = []
+
+    class Seen(scout.Scout):
+        def __init__(self, descriptor: int, size: int, document_type: str) -> None:
+            scouts.append(size)
+            super().__init__(descriptor, size, document_type)
+
+    monkeypatch.setattr(scout, "MIN_FILE_BYTES", 1)
+    monkeypatch.setattr(scout, "_processors", lambda: 2)
+    monkeypatch.setattr(scout, "Scout", Seen)
+    (tmp_path / "a.ndjson").write_bytes(CONTENT)
+    (file,) = local_files([str(tmp_path / "a.ndjson")])
+    steps: list[int] = []
+    check = Check(document_type="USER_PROFILE", mime_type=MimeType.NDJSON, max_part_bytes=95_000_000)
+
+    report = check.report(WatchedFile(file, steps.append))
+
+    assert scouts == [len(CONTENT)]
+    assert report.good == 20_000
+    assert sum(steps) == len(CONTENT)
 
 
 def test_csv_is_read_to_be_planned() -> None:

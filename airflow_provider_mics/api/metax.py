@@ -63,7 +63,10 @@ def put_user_stats(subscriber_id: str, stats: Mapping[str, Any], *, is_delta: bo
 
 def has_sums(stats: Mapping[str, Any]) -> bool:
     """Return whether user stats hold what may count again if it is sent again as a delta."""
-    return any(name in entry for entry in stats.get("view_data") or () for name in SUMS)
+    view_data = stats.get("view_data")
+    # Nothing is checked before: what is no list of objects is the server's to refuse.
+    entries = [entry for entry in view_data if isinstance(entry, dict)] if isinstance(view_data, list) else []
+    return any(name in entry for entry in entries for name in SUMS)
 
 
 def list_favorites(subscriber_id: str, *, size: str | None = None) -> Call[Any]:
@@ -93,8 +96,11 @@ def delete_favorite(subscriber_id: str, asset_id: str) -> Call[None]:
     return _change_favorite("DELETE", "delete a favorite of a subscriber", subscriber_id, asset_id)
 
 
-def read_error(what: str, reply: Reply) -> MicsAPIError:
-    """Read an error, which comes as ``{"result": "error", "message", "reason"}`` or as the page of a web server."""
+def read_error(what: str, reply: Reply, hints: Mapping[int, str] = _HINTS) -> MicsAPIError:
+    """Read an error, which comes as ``{"result": "error", "message", "reason"}`` or as the page of a web server.
+
+    :param hints: What to do, by HTTP status.
+    """
     refusal = _refusal(reply)
     wait_s = retry_after(reply.headers, dt.datetime.now(dt.UTC))
     texts = [text for text in (refusal or {}).values() if text]
@@ -104,7 +110,7 @@ def read_error(what: str, reply: Reply) -> MicsAPIError:
         error=redact(": ".join(texts)) if texts else f"{described(reply)}, not an error of MetaX",
         retry_after_s=wait_s,
         has_envelope=refusal is not None,
-        hint=_HINTS.get(reply.status),
+        hint=hints.get(reply.status),
     )
 
 

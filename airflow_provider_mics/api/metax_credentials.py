@@ -7,6 +7,8 @@ vendor's sample; on 401 the vendor has clients fetch a new one and repeat the ca
 from __future__ import annotations
 
 import base64
+import functools
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 DEFAULT_OAUTH_URL: Final = "https://cloud.junctiontv.net/ums/2.0/oauth/"
+
+_HINTS: Final[dict[int, str]] = {
+    HTTPStatus.UNAUTHORIZED: "Check the connection's login, the client id, and its password, the client secret.",
+    HTTPStatus.NOT_FOUND: "Check the connection's oauth_url.",
+}
 
 _decoder = msgspec.json.Decoder(AccessToken, strict=False)
 
@@ -48,7 +55,7 @@ def get_token(oauth_url: str, client_id: str, client_secret: str) -> Call[Access
         content=b"grant_type=client_credentials",
         content_type="application/x-www-form-urlencoded",
         read=lambda reply: _decoder.decode(reply.body),
-        read_error=read_error,
+        read_error=functools.partial(read_error, hints=_HINTS),
         repeatable=True,
     )
 

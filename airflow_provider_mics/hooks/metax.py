@@ -99,7 +99,7 @@ def _diagnosis(error: MicsError) -> str:
         case MicsReplyError():
             found = "Something answers there, but it is not MetaX."
         case MicsNotFoundError():
-            found = "Something answers there, but MetaX's list of favorites is not there."
+            found = "A server answers, but not to this address."
         case MicsTransportError():
             found = "MetaX, or the address that gives its tokens, cannot be reached."
         case _:

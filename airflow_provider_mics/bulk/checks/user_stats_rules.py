@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from airflow_provider_mics.bulk.checks.findings import Finding
-from airflow_provider_mics.bulk.checks.values import MAX_INTEGER, check_moment, check_text, kind, missing
+from airflow_provider_mics.bulk.checks.values import MAX_INTEGER, check_id, check_moment, check_text, kind, missing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -49,10 +49,10 @@ def _check_subscriber(line: Object) -> Iterator[Finding]:
     if value is None:
         yield missing(line, SUBSCRIBER_ID, "Give the subscriber's id, such as the e-mail address.")
         return
-    findings = list(check_text(value, SUBSCRIBER_ID))
-    if findings:
-        yield from findings
-    elif value != value.strip() or not value.isprintable():
+    yield from check_id(value, SUBSCRIBER_ID)
+    if not isinstance(value, str) or not value:
+        return
+    if value != value.strip() or not value.isprintable():
         yield Finding(SUBSCRIBER_ID, "has white space around it, or characters that cannot be printed", "Remove them.")
     elif value in {".", ".."}:
         yield Finding(SUBSCRIBER_ID, "cannot stand in an address", "Look where it comes from.")

@@ -26,7 +26,7 @@ def user_stats(base_url: str, *, is_delta: bool) -> ItemKind:
 
     def call(line: Mapping[str, Any]) -> Call[None]:
         stats = {name: value for name, value in line.items() if name != SUBSCRIBER_ID}
-        return metax.put_user_stats(line[SUBSCRIBER_ID], stats, is_delta=is_delta)
+        return metax.put_user_stats(str(line[SUBSCRIBER_ID]), stats, is_delta=is_delta)
 
     return ItemKind(
         noun="user stats",

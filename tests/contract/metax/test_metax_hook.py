@@ -217,7 +217,7 @@ class TestConnectionTest:
         [
             (http(b"<p>It works</p>", content_type="text/html"), "Something answers there, but it is not MetaX. "),
             (http(b"", status="302 Found", Location="https://x"), "Something answers there, but it is not MetaX. "),
-            (http(b"<p>404</p>", status="404 Not Found"), "Something answers there, but MetaX's list of favorites is"),
+            (http(b"<p>404</p>", status="404 Not Found"), "A server answers, but not to this address. "),
             (http(b"", status="403 Forbidden"), "Could not list a subscriber's favorites: the API answered HTTP 403"),
         ],
     )

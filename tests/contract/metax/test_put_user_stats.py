@@ -103,8 +103,9 @@ def test_lines_of_one_subscriber_are_sent_in_their_order(sandbox: Sandbox, task:
 
 
 def test_any_subscriber_is_met(sandbox: Sandbox, task: Task) -> None:
-    task.run(MetaxPutUserStatsOperator, items=[{**rating(1), "subscriber_id": ODD}])
-    assert sandbox.items.committed(KIND) == {ODD: 1}
+    lines = [{**rating(1), "subscriber_id": subscriber_id} for subscriber_id in (ODD, 77)]
+    task.run(MetaxPutUserStatsOperator, items=lines)
+    assert sandbox.items.committed(KIND) == {ODD: 1, "77": 1}
     assert MetaxHook().list_favorites(ODD) == []
 
 

@@ -93,6 +93,8 @@ def test_what_can_be_no_id_is_refused_and_not_shown(subscriber_id: Any) -> None:
         ({"view_data": [{"asset_id": "a", "view_time": 0}]}, True, False),
         ({"view_data": [{"asset_id": "a", "view_time": 9, "play_count": 1}]}, False, True),
         ({"view_data": None}, True, True),
+        ({"view_data": "play_count"}, True, True),
+        ({"view_data": ["play_count", 7]}, True, True),
     ],
 )
 def test_only_a_delta_with_sums_is_not_sent_again(stats: dict[str, Any], is_delta: bool, repeatable: bool) -> None:
@@ -167,6 +169,12 @@ class TestTokens:
     def test_a_reply_without_token(self, body: Any) -> None:
         with pytest.raises(MicsReplyError):
             read_reply(get_token(self.URL, "a", "b"), reply(body))
+
+    @pytest.mark.parametrize(("status", "hint"), [(401, "client secret."), (404, "Check the connection's oauth_url.")])
+    def test_a_refusal_says_what_to_check(self, status: int, hint: str) -> None:
+        with pytest.raises(MicsAPIError) as caught:
+            read_reply(get_token(self.URL, "a", "b"), reply(b"", status))
+        assert str(caught.value).endswith(hint)
 
     def test_it_is_used_renewed_before_it_ends_and_told(self) -> None:
         told: list[str] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import dataclasses
 import logging
 import threading
 import time
@@ -11,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_mics.api import executions
 from airflow_provider_mics.api.constants import DEFAULT_LIST_LAG_S
+from airflow_provider_mics.bulk.cancel import cancel
 from airflow_provider_mics.bulk.delivery import SourceChangedError, Target, deliver, prepare
 from airflow_provider_mics.bulk.ledger import Ledger
 from airflow_provider_mics.bulk.state_store import MemoryStore
-from airflow_provider_mics.exceptions import MicsConfigurationError, MicsError, MicsUploadError
+from airflow_provider_mics.exceptions import MicsConfigurationError, MicsError, MicsLoadError, MicsUploadError, MicsWaitError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from airflow_provider_mics.api.client import MicsClient
     from airflow_provider_mics.api.models import DocumentImport
     from airflow_provider_mics.bulk.delivery import Job
+    from airflow_provider_mics.bulk.early_verdict import EarlyVerdict
     from airflow_provider_mics.bulk.files import SourceFile
     from airflow_provider_mics.bulk.parts import Part
     from airflow_provider_mics.bulk.sent_part import SentPart
@@ -35,6 +38,7 @@ class Uploader:
 
     :param ledger: What the load has done so far; None: nothing, and no later try will want to know.
     :param list_lag_s: How long the list of executions may lag behind, in s.
+    :param early_verdict: Judges the load while it is being sent; None: nobody does.
     """
 
     def __init__(
@@ -45,8 +49,10 @@ class Uploader:
         *,
         ledger: Ledger | None = None,
         list_lag_s: float = DEFAULT_LIST_LAG_S,
+        early_verdict: EarlyVerdict | None = None,
     ) -> None:
         self._client = client
+        self._early_verdict = early_verdict
         self._target = Target(
             datamart_id=datamart_id,
             document_import=document_import,
@@ -92,40 +98,63 @@ class Uploader:
         """
         if parallel_uploads < 1:
             raise MicsConfigurationError(f"parallel_uploads must be at least 1, not {parallel_uploads}.")
-        sent: dict[int, SentPart] = {}
-        failed: dict[int, Exception] = {}
-        waiting = self._jobs(parts)
+        course = _Course(waiting=self._jobs(parts), places=parallel_uploads)
         pool = concurrent.futures.ThreadPoolExecutor(parallel_uploads, thread_name_prefix="mics-upload")
         try:
-            under_way: dict[concurrent.futures.Future[SentPart], Job] = {}
-            while True:
-                while not failed and len(under_way) < parallel_uploads:
-                    try:
-                        job = next(waiting, None)
-                    except Exception as error:  # noqa: BLE001 - raised when those under way are in
-                        # What comes next cannot be read, or must not be sent.
-                        failed[len(sent) + len(under_way) + 1] = error
-                        break
-                    if job is None:
-                        break
-                    under_way[pool.submit(self._deliver, job)] = job
-                if not under_way:
-                    break
-                done, _ = concurrent.futures.wait(under_way, return_when=concurrent.futures.FIRST_COMPLETED)
+            while self._begin_more(course, pool):
+                done, _ = concurrent.futures.wait(course.under_way, return_when=concurrent.futures.FIRST_COMPLETED)
                 for future in done:
-                    job = under_way.pop(future)
+                    job = course.under_way.pop(future)
                     try:
-                        sent[job.index] = future.result()
+                        course.sent[job.index] = future.result()
                     except MicsError as error:
-                        failed[job.index] = _PartError(job.part, error)
+                        course.failed[job.index] = _PartError(job.part, error)
                     else:
                         on_sent(job.file)
         finally:
             # Without waiting: where the task is being killed, nobody would.
             pool.shutdown(wait=False, cancel_futures=True)
-        if failed:
-            raise _upload_error(sent, failed)
-        return [sent[index] for index in sorted(sent)]
+        if course.failed:
+            first = course.failed[min(course.failed)]
+            if isinstance(first, MicsLoadError):
+                raise self._ended_early(first, course.sent)
+            raise _upload_error(course.sent, course.failed)
+        return [course.sent[index] for index in sorted(course.sent)]
+
+    def _begin_more(self, course: _Course, pool: concurrent.futures.ThreadPoolExecutor) -> bool:
+        """Begin as many parts as there are places for, and return whether any is under way."""
+        while not course.failed and len(course.under_way) < course.places:
+            index = len(course.sent) + len(course.under_way) + 1
+            if course.under_way and self._early_verdict and self._early_verdict.waits_for_all(index):
+                break
+            try:
+                self._judge_before(index, course.sent)
+                job = next(course.waiting, None)
+            except Exception as error:  # noqa: BLE001 - raised when those under way are in
+                # What comes next cannot be read, or must not be sent.
+                course.failed[index] = error
+                break
+            if job is None:
+                break
+            course.under_way[pool.submit(self._deliver, job)] = job
+        return bool(course.under_way)
+
+    def _judge_before(self, index: int, sent: Mapping[int, SentPart]) -> None:
+        if self._early_verdict and sent:
+            self._early_verdict.before(index, sent, self._client, self._target.datamart_id, self._import_id)
+
+    def _ended_early(self, error: MicsLoadError, sent: Mapping[int, SentPart]) -> MicsLoadError:
+        """Cancel what is pending of a load that is not gone on with, and return the error with what became of it."""
+        execution_ids = [part.execution_id for part in sent.values()]
+        try:
+            found = self._client.run(cancel(self._target.datamart_id, self._import_id, execution_ids))
+        except MicsError as refusal:
+            told = f"What was pending of the {len(sent)} parts sent could not all be cancelled: {refusal}"
+        else:
+            canceled = [execution.execution_id for execution in found.values() if execution.is_canceled]
+            told = f"Of the {len(sent)} parts sent, {len(canceled)} were pending and are cancelled."
+        error.args = (f"{error} {told}",)
+        return error
 
     def _jobs(self, parts: Iterable[tuple[Part, SourceFile]]) -> Iterator[Job]:
         """Prepare parts one by one, in their order."""
@@ -211,6 +240,17 @@ class _Gate:
                 self._changed.notify_all()
 
 
+@dataclasses.dataclass(kw_only=True)
+class _Course:
+    """How far the sending of a load has come; parts by their places in it, from 1."""
+
+    waiting: Iterator[Job]
+    places: int
+    sent: dict[int, SentPart] = dataclasses.field(default_factory=dict)
+    failed: dict[int, Exception] = dataclasses.field(default_factory=dict)
+    under_way: dict[concurrent.futures.Future[SentPart], Job] = dataclasses.field(default_factory=dict)
+
+
 class _PartError(MicsError):
     """A part could not be sent."""
 
@@ -223,7 +263,7 @@ class _PartError(MicsError):
 
 def _upload_error(sent: Mapping[int, SentPart], failed: Mapping[int, Exception]) -> Exception:
     error = failed[min(failed)]
-    if isinstance(error, SourceChangedError):
+    if isinstance(error, SourceChangedError | MicsWaitError):
         return error
     if not sent and len(failed) == 1:
         # Nothing is in: the error itself says all.

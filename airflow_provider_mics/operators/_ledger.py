@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_mics.api.models import DocumentImport
+    from airflow_provider_mics.bulk.early_verdict import EarlyVerdict
     from airflow_provider_mics.hooks.mics import MicsHook
 
 
@@ -76,14 +77,19 @@ Sending = tuple[list[SentPart], dict[str, Any] | None]
 
 
 def send_load(
-    hook: MicsHook, document_import: DocumentImport, ledger: Ledger, send: Callable[[Uploader], Sending]
+    hook: MicsHook,
+    document_import: DocumentImport,
+    ledger: Ledger,
+    send: Callable[[Uploader], Sending],
+    early_verdict: EarlyVerdict | None = None,
 ) -> Sending:
     """Send a load, or what earlier tries have not sent of it.
 
     :param send: Sends the load's parts, by the uploader it is given.
+    :param early_verdict: Judges the load while it is being sent; None: nobody does.
     :raises MicsUploadError: The source is not what it was, and lines that are in would count again.
     """
-    uploader = _uploader(hook, document_import, ledger)
+    uploader = _uploader(hook, document_import, ledger, early_verdict)
     recalled = uploader.recall()
     if recalled is not None:
         hook.log.info("All %d parts are in already: an earlier try has sent them.", len(recalled))
@@ -95,7 +101,7 @@ def send_load(
         hook.log.warning("%s This is a new load: everything is sent.", error)
         ledger.begin()
         settle_earlier_loads(ledger, hook)
-        sent, dead_letter = send(_uploader(hook, document_import, ledger))
+        sent, dead_letter = send(_uploader(hook, document_import, ledger, early_verdict))
     ledger.note(parts=len(sent), dead_letter=dead_letter)
     return sent, dead_letter
 
@@ -117,8 +123,14 @@ def _stop_if_lines_count_again(error: MicsError, document_import: DocumentImport
     ) from None
 
 
-def _uploader(hook: MicsHook, document_import: DocumentImport, ledger: Ledger) -> Uploader:
-    """Return what sends the parts of the ledger's load."""
+def _uploader(
+    hook: MicsHook, document_import: DocumentImport, ledger: Ledger, early_verdict: EarlyVerdict | None
+) -> Uploader:
     return Uploader(
-        hook.client, hook.datamart_id, document_import, ledger=ledger, list_lag_s=hook.connection.list_lag_s
+        hook.client,
+        hook.datamart_id,
+        document_import,
+        ledger=ledger,
+        list_lag_s=hook.connection.list_lag_s,
+        early_verdict=early_verdict,
     )

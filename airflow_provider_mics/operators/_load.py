@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_mics.api.models import DocumentImport, Execution
+    from airflow_provider_mics.bulk.early_verdict import EarlyVerdict
     from airflow_provider_mics.bulk.ledger import Ledger
     from airflow_provider_mics.bulk.upload import Uploader
     from airflow_provider_mics.bulk.verdict import Limits
@@ -48,6 +49,10 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         nothing.
     :param cancel_on_timeout: Whether to cancel them at ``timeout`` and at ``execution_timeout``; else they go on at the
         platform.
+    :param canary: Whether to send the first part alone, to wait for it on the worker, and to judge it by the limits
+        before any other is sent.
+    :param abort_after_rejected: Rejected lines, over all parts that have ended, beyond which no other part is sent and
+        what is pending is cancelled. It is looked at between two parts, once each ``poke_interval``. None: any number.
     """
 
     # What this process knows of the load, once it has begun.
@@ -81,6 +86,8 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         timeout: float | dt.timedelta = dt.timedelta(days=1),
         cancel_on_kill: bool = True,
         cancel_on_timeout: bool = False,
+        canary: bool = False,
+        abort_after_rejected: int | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -100,6 +107,8 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         self.timeout_s = timeout.total_seconds() if isinstance(timeout, dt.timedelta) else float(timeout)
         self.cancel_on_kill = cancel_on_kill
         self.cancel_on_timeout = cancel_on_timeout
+        self.canary = canary
+        self.abort_after_rejected = abort_after_rejected
 
     @abstractmethod
     def send(self, document_import: DocumentImport, uploader: Uploader) -> Sending:
@@ -114,7 +123,7 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         from airflow_provider_mics.operators._waiting import LastingWait, look
 
         # What means nothing is found out before anything is sent.
-        self._limits()
+        early_verdict = self._early_verdict()
         check_on_empty(self.on_empty)
         self._context = context
         ledger = open_ledger(context, self.hook)
@@ -122,7 +131,7 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         check_deletions_allowed(document_import, allow_deletions=self.allow_deletions)
         self._ledger = ledger
         sent, dead_letter = send_load(
-            self.hook, document_import, ledger, lambda uploader: self.send(document_import, uploader)
+            self.hook, document_import, ledger, lambda uploader: self.send(document_import, uploader), early_verdict
         )
         hand_over(context, sent, dead_letter)
         if not sent:
@@ -177,6 +186,18 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         from airflow_provider_mics.bulk.verdict import Limits
 
         return Limits.of(self.max_rejected, self.max_rejected_ratio)
+
+    def _early_verdict(self) -> EarlyVerdict | None:
+        from airflow_provider_mics.bulk.early_verdict import EarlyVerdict
+
+        verdict = EarlyVerdict(
+            canary=self.canary,
+            abort_after_rejected=self.abort_after_rejected,
+            limits=self._limits(),
+            interval_s=self.poke_interval,
+            timeout_s=self.timeout_s,
+        )
+        return verdict if self.canary or self.abort_after_rejected is not None else None
 
     def _defer(self, watch: Watch) -> NoReturn:
         from airflow_provider_mics.operators._waiting import deferral

@@ -1,0 +1,115 @@
+"""Ending a bad load before all of it is sent."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import math
+import time
+from typing import TYPE_CHECKING
+
+from airflow_provider_mics.api import executions
+from airflow_provider_mics.bulk.verdict import Limits, judge
+from airflow_provider_mics.bulk.watch import Step, Watch
+from airflow_provider_mics.exceptions import MicsConfigurationError, MicsError, MicsRejectedLinesError, MicsWaitError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from airflow_provider_mics.api.client import MicsClient
+    from airflow_provider_mics.api.models import Execution
+    from airflow_provider_mics.bulk.sent_part import SentPart
+
+log = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(kw_only=True)
+class EarlyVerdict:
+    """Looks at a load while its parts are being sent.
+
+    :param canary: Whether to send the first part alone, and to judge it before any other is sent.
+    :param abort_after_rejected: Rejected lines, over all parts that have ended, beyond which no other part is sent.
+    :param limits: What the canary is judged by.
+    :param interval_s: Time between two looks, in s.
+    :param timeout_s: Longest wait for the canary, in s.
+    """
+
+    canary: bool
+    abort_after_rejected: int | None
+    limits: Limits
+    interval_s: float
+    timeout_s: float
+    now: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+    _ended: dict[str, Execution] = dataclasses.field(default_factory=dict)
+    _looked_at: float = -math.inf
+
+    def __post_init__(self) -> None:
+        """Refuse what means nothing."""
+        if self.abort_after_rejected is not None and self.abort_after_rejected < 0:
+            raise MicsConfigurationError(f"abort_after_rejected must be 0 or more, not {self.abort_after_rejected}.")
+
+    def waits_for_all(self, index: int) -> bool:
+        """Return whether all parts before the one at ``index``, from 1, must be in before it is judged."""
+        return self.canary and index > 1 and not self._ended
+
+    def before(
+        self, index: int, sent: Mapping[int, SentPart], client: MicsClient, datamart_id: str, document_import_id: str
+    ) -> None:
+        """Judge what there is to judge before the part at ``index`` is sent.
+
+        :param sent: The parts that are in.
+        :raises MicsLoadError: The load is not worth going on with.
+        :raises MicsWaitError: The canary did not end in time.
+        """
+        if self.waits_for_all(index):
+            self._await_canary(sent[1], client, datamart_id, document_import_id)
+        if self.abort_after_rejected is not None and self.now() - self._looked_at >= self.interval_s:
+            self._look(sent, client, datamart_id, document_import_id)
+            rejected = sum(item.result.total_failure or 0 for item in self._ended.values() if item.result)
+            if rejected > self.abort_after_rejected:
+                raise MicsRejectedLinesError(
+                    f"{rejected} lines were rejected in the {len(self._ended)} executions that have ended of document "
+                    f"import {document_import_id}, more than abort_after_rejected={self.abort_after_rejected} allows. "
+                    "No other part is sent."
+                )
+
+    def _await_canary(self, part: SentPart, client: MicsClient, datamart_id: str, document_import_id: str) -> None:
+        log.info("Execution %s is the canary: no other part is sent before it has ended.", part.execution_id)
+        watch = Watch(
+            document_import_id=document_import_id,
+            execution_ids=[part.execution_id],
+            deadline=self.now() + self.timeout_s,
+        )
+        step, found = self._look_once(watch, client, datamart_id)
+        while step is Step.WAIT:
+            self.sleep(watch.pause(self.interval_s, self.now()))
+            step, found = self._look_once(watch, client, datamart_id)
+        if step is not Step.ENDED:
+            raise MicsWaitError(
+                f"The canary, execution {part.execution_id} of document import {document_import_id}, has not ended, so "
+                "no other part was sent.",
+                hint="A retry goes on waiting for it.",
+            )
+        load = f"The canary of document import {document_import_id}, which was sent alone"
+        judge(list(found.values()), load=load, lines_sent=part.lines, limits=self.limits)
+        self._ended.update(found)
+
+    def _look_once(self, watch: Watch, client: MicsClient, datamart_id: str) -> tuple[Step, Mapping[str, Execution]]:
+        try:
+            found = client.run(watch.look(datamart_id))
+        except MicsError as error:
+            return watch.failed(error, self.now()), {}
+        return watch.saw(found.values(), self.now()), found
+
+    def _look(
+        self, sent: Mapping[int, SentPart], client: MicsClient, datamart_id: str, document_import_id: str
+    ) -> None:
+        self._looked_at = self.now()
+        open_ones = [part.execution_id for part in sent.values() if part.execution_id not in self._ended]
+        try:
+            found = client.run(executions.read_some(datamart_id, document_import_id, open_ones))
+        except MicsError as error:
+            log.warning("The executions could not be looked at between parts; sending goes on. %s", error)
+            return
+        self._ended.update({item.execution_id: item for item in found.values() if item.is_ended})

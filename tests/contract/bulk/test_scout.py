@@ -22,6 +22,7 @@ from airflow_provider_mics.bulk.dead_letters import DeadLetters
 from airflow_provider_mics.bulk.files import LocalFile
 from airflow_provider_mics.bulk.findings import Findings
 from airflow_provider_mics.bulk.scout import Scout, scouting_of
+from airflow_provider_mics.cli.progress import WatchedFile
 from tests.unit.bulk.memory_file import MemoryFile
 
 if TYPE_CHECKING:
@@ -215,6 +216,11 @@ def test_only_files_of_this_machine_have_a_scout(tmp_path: Path, monkeypatch: py
         assert found is None
     with scouting_of(LocalFile(path), **how) as found:
         assert found is not None
+    # With a bar before it on the screen, too.
+    with scouting_of(WatchedFile(LocalFile(path), lambda _: None), **how) as found:
+        assert found is not None
+    with scouting_of(WatchedFile(MemoryFile(path.read_bytes()), lambda _: None), **how) as found:
+        assert found is None
     monkeypatch.setattr(scout, "_processors", lambda: 1)
     with scouting_of(LocalFile(path), **how) as found:
         assert found is None

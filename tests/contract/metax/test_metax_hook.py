@@ -21,6 +21,7 @@ from airflow_provider_mics.hooks.metax import MetaxHook
 from tests.contract.api.recorder import Recorder, http
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.contract.metax.conftest import Metax, SetConnection
@@ -30,6 +31,18 @@ ODD = "o'neil+tv@example.org/../é;a=b,c?#%2F d"
 ODD_SEGMENT = "o%27neil%2Btv@example.org%2F..%2F%C3%A9%3Ba%3Db%2Cc%3F%23%252F%20d"
 STATS = {"favorites": ["a"], "view_data": [{"asset_id": "b", "user_rating": 4}]}
 SUMS = {"view_data": [{"asset_id": "b", "play_count": 1}]}
+
+
+def put_here() -> None:
+    MetaxHook().put_user_stats("x", STATS)
+
+
+def put_on_a_loop() -> None:
+    async def main() -> None:
+        async with MetaxHook().async_client() as client:
+            await client.send(calls.put_user_stats("x", STATS))
+
+    asyncio.run(main())
 
 
 def test_the_vendor_s_example_as_a_whole(metax: Metax, set_connection: SetConnection) -> None:
@@ -107,9 +120,15 @@ class TestTokens:
         assert [received.line for received in oauth.requests] == ["POST /elsewhere HTTP/1.1"]
         assert len(metax.recorder.requests) == 1
 
+    @pytest.mark.parametrize("put", [put_here, put_on_a_loop])
     @pytest.mark.parametrize("named", ["oauth", "metax"])
     def test_what_the_environment_says_of_proxies_is_asked_for_each_server(
-        self, named: str, metax: Metax, set_connection: SetConnection, monkeypatch: pytest.MonkeyPatch
+        self,
+        named: str,
+        put: Callable[[], None],
+        metax: Metax,
+        set_connection: SetConnection,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """One of the two servers is exempt; both are on this machine, so their names must differ."""
         proxied = {"oauth": "localhost", "metax": "127.0.0.1"}
@@ -120,7 +139,7 @@ class TestTokens:
             monkeypatch.setenv("http_proxy", proxy.url)
             (exempt,) = (host for name, host in proxied.items() if name != named)
             monkeypatch.setenv("no_proxy", exempt)
-            MetaxHook().put_user_stats("x", STATS)
+            put()
         (through,) = proxy.requests
         assert through.line.split(" ")[1].startswith(f"http://{proxied[named]}:{port}/")
         assert len(metax.recorder.requests) == 1

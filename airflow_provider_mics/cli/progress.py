@@ -101,8 +101,3 @@ class _WatchedReader:
 
     def close(self) -> None:
         self._reader.close()
-
-    def fileno(self) -> int:
-        """Return the descriptor of a local file."""
-        descriptor: int = self._reader.fileno()  # type: ignore[attr-defined]
-        return descriptor

@@ -109,6 +109,24 @@ def test_a_bad_load_in_a_pipe_is_plain(stand_in: StandIn, folder: Path) -> None:
     assert SECRET not in done.stdout + done.stderr
 
 
+def test_ctrl_c_ends_the_wait_and_says_what_goes_on(stand_in: StandIn, folder: Path) -> None:
+    # It looks once, and would look again after an hour.
+    command = [AIRFLOW, "mics", "upload", str(folder / "good.ndjson"), *NAMED, "--interval", "3600", "-o", "json"]
+    with subprocess.Popen(  # noqa: S603
+        command, env=stand_in.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        while not process.stderr.readline().endswith(": PENDING\n"):
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate()
+
+    assert (process.returncode, out) == (130, "")
+    assert re.search(r"warning: .* They go on at the platform: airflow mics executions watch \d+\.\n", err)
+    assert err.endswith("error: Interrupted.\n")
+
+
 def test_deleting_asks_who_sits_there(stand_in: StandIn) -> None:
     api = f"{stand_in.url}/v1/datamarts/1509/document_imports"
     headers = {"Authorization": json.loads(stand_in.connection)["password"]}

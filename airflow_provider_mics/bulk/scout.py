@@ -8,6 +8,7 @@ lives.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import subprocess
 import sys
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
     from airflow_provider_mics.bulk.files import SourceFile
     from airflow_provider_mics.bulk.scouting import GoodBlock, Stretch
+
+log = logging.getLogger(__name__)
 
 #: Size of files that one process reads before another one has started and earned its keep, in bytes.
 MIN_FILE_BYTES: Final = 64 * 1024 * 1024
@@ -52,7 +55,13 @@ def scouting_of(file: SourceFile, document_type: str, *, max_part_bytes: int) ->
         if descriptor is None:
             yield None
             return
-        with contextlib.closing(Scout(descriptor, file.size, document_type)) as scout:
+        try:
+            scout = Scout(descriptor, file.size, document_type)
+        except OSError as error:
+            log.info("Lines are checked by one process, as another cannot be started: %s", error)
+            yield None
+            return
+        with contextlib.closing(scout):
             yield scout
 
 

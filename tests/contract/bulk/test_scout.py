@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import select
@@ -178,6 +179,20 @@ def test_a_scout_is_given_up_where_most_lines_are_bad(tmp_path: Path, eager: Non
             assert found.good_block(position) is None
             position += GRID // 22 * 22
         assert found._process.poll() is not None
+
+
+def test_without_another_process_one_does_it_all(
+    tmp_path: Path, eager: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "gone"))
+    path = large(tmp_path / "a.ndjson")
+
+    with caplog.at_level(logging.INFO):
+        parts, counts, _ = checked(path, 1_000_000, tmp_path / "bad")
+
+    assert "another cannot be started" in caplog.text
+    assert counts[:2] == (60_000, 0)
+    assert sum(part.lines or 0 for part in parts) == 60_000
 
 
 def test_a_scout_dies_with_its_worker(tmp_path: Path) -> None:

@@ -197,6 +197,10 @@ class MicsItemsError(MicsLoadError):
         self.retryable = retryable  # type: ignore[misc]
 
 
+class MicsDoubledLinesError(MicsLoadError):
+    """Lines that count again each time they are sent are in twice."""
+
+
 class MicsWaitError(MicsError):
     """The end of a load could not be waited for; the load itself goes on at the platform."""
 

@@ -148,6 +148,11 @@ class Execution(Resource, frozen=True, kw_only=True):
         return self.is_ended or self.status in set(ExecutionStatus)
 
     @property
+    def input_file(self) -> str | None:
+        """Address of the file that was uploaded, as the platform keeps it; None: it does not say yet."""
+        return (self.result and self.result.input_file_uri) or (self.parameters and self.parameters.file_uri) or None
+
+    @property
     def created_at(self) -> pendulum.DateTime | None:
         """When the upload was accepted, in UTC."""
         return _moment(self.creation_date)

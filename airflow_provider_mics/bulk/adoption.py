@@ -80,17 +80,18 @@ def search(
     """
     told: dict[str, Match] = {}
     for pause in pauses():
+        # What appears while the list is on its way is not in it.
+        at = now()
         listed = yield from executions.read_all(datamart_id, document_import_id)
         candidates = [execution for execution in listed.values() if sought.is_candidate(execution)]
         found = yield from _look_at(candidates, sought.content, told)
         if found:
             return found
         open_ones = [item for item in candidates if told[item.execution_id] is Match.LATER]
-        at = now()
         if at >= sought.until and (not open_ones or at >= sought.picked_up_until):
             return _decide(candidates, told, count_decides=sought.count_decides)
         end = sought.picked_up_until if open_ones else sought.until
-        yield Pause(max(0.0, min(pause.seconds, end - at)))
+        yield Pause(max(0.0, min(pause.seconds, end - now())))
     return None
 
 
@@ -106,15 +107,13 @@ def _look_at(
 
 
 def _match(execution: Execution, content: Content) -> Conversation[Match]:
-    parameters, result = execution.parameters, execution.result
-    lines = parameters.number_of_lines if parameters else None
+    lines = execution.parameters.number_of_lines if execution.parameters else None
     if lines is not None and lines not in content.line_counts:
         return Match.NO
-    uri = (result and result.input_file_uri) or (parameters and parameters.file_uri)
-    if not uri:
+    if not execution.input_file:
         return Match.LATER if not execution.is_ended else Match.UNREADABLE
     try:
-        stored = yield data_files.read_through(uri, Content)
+        stored = yield data_files.read_through(execution.input_file, Content)
     except MicsServerError:
         raise
     except (MicsAPIError, MicsConfigurationError):

@@ -165,7 +165,7 @@ def deliver(target: Target, job: Job) -> Conversation[SentPart]:
                     lines = job.part.lines if job.part.lines is not None else content.lines
                     return _note_sent(target, job, found, lines)
             log.warning("%s is not in: it is sent.", job.part)
-        error = yield from _send(target, job)
+        error = yield from _send(target, job, content.digest if content else None)
         if error is None:
             return job.record.sent()
         log.warning("%s may be in or not: it is looked for. %s", job.part, error)
@@ -177,25 +177,13 @@ def deliver(target: Target, job: Job) -> Conversation[SentPart]:
     )
 
 
-def is_foreign(target: Target, execution: Execution) -> bool:
-    """Return whether an execution cannot be a part of this load that is looked for."""
-    load = target.ledger.load
-    if execution.is_canceled:
-        # Not a line of it was taken, so it is as good as absent.
-        return True
-    if execution.execution_id in (load.listed_before or ()):
-        return True
-    is_older = load.oldest_listed is not None and (execution.creation_date or load.oldest_listed) < load.oldest_listed
-    return is_older or execution.execution_id in target.ledger.claimed()
-
-
 def _look_for(target: Target, job: Job, content: Content) -> Conversation[Execution | None]:
     since = job.may_be_in or target.began
     load = target.ledger.load
     same_count = [record for record in target.ledger.parts() if record.lines in {None, job.part.lines}]
     sought = Sought(
         content=content,
-        is_candidate=lambda execution: not is_foreign(target, execution),
+        is_candidate=lambda execution: not target.ledger.is_foreign(execution),
         # Other tasks may be uploading into an import that this one did not make.
         count_decides=load.made_import and job.part.lines is not None and len(same_count) == 1,
         until=since + target.list_lag_s,
@@ -231,8 +219,11 @@ def _look_for(target: Target, job: Job, content: Content) -> Conversation[Execut
         ) from None
 
 
-def _send(target: Target, job: Job) -> Conversation[MicsCallError | None]:
-    """Send the part; return the error that leaves its outcome open, if there is one."""
+def _send(target: Target, job: Job, digest: str | None) -> Conversation[MicsCallError | None]:
+    """Send the part; return the error that leaves its outcome open, if there is one.
+
+    :param digest: What its content is known by, where it was looked for.
+    """
     bodies: list[PartBody] = []
 
     def open_body() -> PartBody:
@@ -247,8 +238,8 @@ def _send(target: Target, job: Job) -> Conversation[MicsCallError | None]:
     )
     with target.gate.sending():
         if job.may_be_in is not None:
-            # The first time is in the intent. That it is sent again, a later try must know.
-            job.record = msgspec.structs.replace(job.record, times_sent=job.record.times_sent + 1)
+            # The first time is in the intent. That it is sent again, and what, must be known later.
+            job.record = msgspec.structs.replace(job.record, times_sent=job.record.times_sent + 1, digest=digest)
             target.ledger.note_part(job.index, job.record)
         try:
             execution = yield upload

@@ -18,6 +18,7 @@ import msgspec
 from airflow_provider_mics.bulk.sent_part import SentPart
 
 if TYPE_CHECKING:
+    from airflow_provider_mics.api.models import Execution
     from airflow_provider_mics.bulk.state_store import StateStore
 
 _LOADS: Final = "mics_loads"
@@ -64,6 +65,8 @@ class PartRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ranges: tuple[tuple[int, int], ...] | None = None
     version: tuple[str, ...] | None = None
     times_sent: int = 1
+    #: What its content is known by, where it was sent more than once; see :class:`~.content.Content`.
+    digest: str | None = None
     #: Not sent after all: the request never left, or was refused.
     is_withdrawn: bool = False
 
@@ -172,6 +175,17 @@ class Ledger:
             earlier = [record for _, records in self.earlier_loads() for record in records]
             self._of_others = {record.execution_id for record in earlier if record.execution_id}
         return mine | self._of_others
+
+    def is_foreign(self, execution: Execution) -> bool:
+        """Return whether an execution cannot be a part of this load that is looked for."""
+        if execution.is_canceled:
+            # Not a line of it was taken, so it is as good as absent.
+            return True
+        if execution.execution_id in (self.load.listed_before or ()):
+            return True
+        oldest = self.load.oldest_listed
+        is_older = oldest is not None and (execution.creation_date or oldest) < oldest
+        return is_older or execution.execution_id in self.claimed()
 
     def begin(self, generation: int | None = None) -> None:
         """Begin a new load in place of the present one, which becomes an earlier one.

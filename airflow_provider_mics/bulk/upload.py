@@ -16,7 +16,13 @@ from airflow_provider_mics.bulk.cancel import cancel
 from airflow_provider_mics.bulk.delivery import SourceChangedError, Target, deliver, prepare
 from airflow_provider_mics.bulk.ledger import Ledger
 from airflow_provider_mics.bulk.state_store import MemoryStore
-from airflow_provider_mics.exceptions import MicsConfigurationError, MicsError, MicsLoadError, MicsUploadError, MicsWaitError
+from airflow_provider_mics.exceptions import (
+    MicsConfigurationError,
+    MicsError,
+    MicsLoadError,
+    MicsUploadError,
+    MicsWaitError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -209,8 +209,10 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
 
     def _conclude(self, context: Context, waited: Waited, found: Mapping[str, Execution]) -> dict[str, Any]:
         from airflow_provider_mics.bulk.outcome import conclude
+        from airflow_provider_mics.bulk.twins import settle_twins
         from airflow_provider_mics.bulk.watch import Step
         from airflow_provider_mics.operators._killing import cancel_now
+        from airflow_provider_mics.operators._ledger import open_ledger
 
         document_import_id = waited.document_import_id
         if waited.step is not Step.ENDED:
@@ -220,8 +222,11 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
                 hint="They go on at the platform. A retry looks at them again; a clear would send everything again: to "
                 f"only wait for them, use a MicsExecutionSensor on document import {document_import_id}."
             )
+        document_import = self.hook.get_document_import(document_import_id)
+        ledger = self._ledger or open_ledger(context, self.hook)
+        self.hook.run(settle_twins(self.hook.datamart_id, document_import, ledger))
         return conclude(
-            self.hook.get_document_import(document_import_id),
+            document_import,
             list(found.values()),
             parts=handed_over(context, [self.task_id], found),
             limits=self._limits(),

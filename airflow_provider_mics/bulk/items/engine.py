@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 #: about what is sent in this time, in s: a state is written about so often.
 _BATCH_S: Final = 0.5
 _MIN_BATCH: Final = 100
-_MAX_BATCH: Final = 4000
+_MAX_BATCH: Final = 2000
 #: Bytes of lines after which a batch ends.
 _MAX_BATCH_BYTES: Final = 4 * 1024 * 1024
 

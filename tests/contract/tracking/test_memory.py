@@ -14,8 +14,8 @@ def test_memory_does_not_grow_with_the_number_of_items(tmp_path: Path) -> None:
     with server("sink", 0) as url:
         few, many = (
             measured("ours", url, write(tmp_path / f"{items}.ndjson", items), items, 16)["peak"]
-            for items in (4_000, 40_000)
+            for items in (10_000, 50_000)
         )
 
-    # The lines alone have 11 MB, their calls several times as much.
-    assert many - few < 8 * MEGABYTE
+    # The lines alone have 12 MB more, their calls several times as much.
+    assert many - few < 6 * MEGABYTE

@@ -37,6 +37,10 @@ MIN_PART_BYTES: Final = 1024 * 1024
 _STRETCH: Final = 16 * GRID
 #: Questions that wait at the scout, so that it never waits for one.
 _QUESTIONS: Final = 2
+#: Stretches that are looked at before an answer that is awaited: what is known of them is kept in memory.
+_FAR: Final = 512
+#: Time that an answer may take when there is nothing else to do, in s.
+_LONGEST_WAIT_S: Final = 10.0
 #: Blocks that need a second look before it is thought that most do.
 _PATIENCE: Final = 32
 
@@ -110,11 +114,15 @@ class Scout:
         self._next = max(self._next, stretch + 1)
         self._ask()
         while stretch in self._asked:
-            if self._connection.poll() or self._next >= self._count:
+            has_work = self._next < min(self._count, stretch + _FAR)
+            if self._connection.poll(0 if has_work else _LONGEST_WAIT_S):
                 self._take_answer()
-            else:
+            elif has_work:
                 self._note(look_at(self._read, self._checker, self._next * _STRETCH, (self._next + 1) * _STRETCH))
                 self._next += 1
+            else:
+                # It hangs, for example as it was stopped. What it was asked for is looked at by who cuts the file.
+                self.close()
             self._ask()
         return self._known.pop(offset, None)
 
@@ -140,7 +148,7 @@ class Scout:
         try:
             self._note(read_answer(self._connection.recv_bytes()))
         except (EOFError, OSError):
-            # It was killed, for example for its memory. What it was asked for is looked at by who cuts the file.
+            # It was killed, for example for its memory.
             self.close()
             return
         self._asked.pop(0)

@@ -162,6 +162,20 @@ def test_a_scout_that_is_killed_changes_nothing(tmp_path: Path, at_work: Scout) 
     assert whole[1][:2] == (60_000, 0)
 
 
+def test_a_scout_that_hangs_changes_nothing(tmp_path: Path, eager: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scout, "_LONGEST_WAIT_S", 0.01)
+    path = large(tmp_path / "a.ndjson")
+    with scouting_of(LocalFile(path), "USER_PROFILE", max_part_bytes=95_000_000) as found:
+        assert found
+        found._process.send_signal(signal.SIGSTOP)
+        position = 0
+        while position < path.stat().st_size:
+            block = found.good_block(position)
+            position += block.length if block else GRID // (len(GOOD) + 1) * (len(GOOD) + 1)
+
+        assert found._process.poll() is not None
+
+
 def test_a_scout_ends_with_its_work(at_work: Scout) -> None:
     at_work.close()
     at_work.close()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import functools
 import math
 import random
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from airflow_provider_mics.api import executions
 from airflow_provider_mics.api.constants import ExecutionStatus
@@ -135,11 +136,11 @@ class Poller:
                 try:
                     if client is None:
                         client = await stack.enter_async_context(self._use_client())
-                    found, missing = await self._look(client, waits)
+                    found, failed = await self._look(client, waits)
                 except MicsError as error:
                     self._rhythm.failed()
                     self._not_before = self._loop.time() + (getattr(error, "retry_after_s", None) or 0.0)
-                    await _tell(waits, lambda wait, error=error: wait.failed(error))
+                    await _tell(waits, functools.partial(_Wait.failed, error=error))
                 except Exception as error:  # noqa: BLE001 - none of the platform's: it ends the waits
                     self._retire()
                     for wait in self._waits:
@@ -147,7 +148,7 @@ class Poller:
                     return
                 else:
                     self._rhythm.looked(found.values())
-                    await _tell(waits, lambda wait, found=found, missing=missing: wait.saw(found, missing))
+                    await _tell(waits, functools.partial(_Wait.saw, found=found, failed=failed))
 
     async def _until_due(self) -> None:
         while True:
@@ -165,15 +166,11 @@ class Poller:
         self, client: AsyncMicsClient, waits: Collection[_Wait]
     ) -> tuple[dict[str, Execution], dict[str, MicsError]]:
         """Return the executions that are waited for, and why any of them could not be read."""
-        wanted: set[str] | None = set()
-        for wait in waits:
-            if wait.watch.execution_ids is None:
-                wanted = None
-                break
-            wanted.update(wait.watch.execution_ids)
-        found = await client.run(self._listing.read(self._datamart_id, self._document_import_id, wanted))
-        if wanted is None:
-            wanted = {item for wait in waits for item in wait.watch.execution_ids or ()}
+        named = {item for wait in waits for item in wait.watch.execution_ids or ()}
+        wants_all = any(wait.watch.execution_ids is None for wait in waits)
+        found = await client.run(
+            self._listing.read(self._datamart_id, self._document_import_id, None if wants_all else named)
+        )
         failed: dict[str, MicsError] = {}
 
         async def get(execution_id: str) -> None:
@@ -184,7 +181,7 @@ class Poller:
             except MicsError as error:
                 failed[execution_id] = error
 
-        await asyncio.gather(*[get(execution_id) for execution_id in wanted - found.keys()])
+        await asyncio.gather(*[get(execution_id) for execution_id in named - found.keys()])
         return found, failed
 
     def _retire(self) -> None:
@@ -250,7 +247,7 @@ class _Wait:
 _LONGEST_S: Final = 86_400.0
 
 
-async def _tell(waits: Collection[_Wait], tell: Callable[[Any], None]) -> None:
+async def _tell(waits: Collection[_Wait], tell: Callable[[_Wait], None]) -> None:
     for number, wait in enumerate(waits, 1):
         if not wait.over.done():
             tell(wait)

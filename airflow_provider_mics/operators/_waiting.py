@@ -126,7 +126,8 @@ class Waited:
 
 def look(hook: MicsHook, watch: Watch) -> tuple[Waited, Mapping[str, Execution]]:
     """Look once, and return what comes of it, with the executions where they have ended."""
-    message, found = "", {}
+    message = ""
+    found: Mapping[str, Execution] = {}
     try:
         found = hook.run(watch.look(hook.datamart_id))
     except MicsError as error:

@@ -135,7 +135,8 @@ class MicsExecutionSensor(MicsTask, BaseSensorOperator):
 
         self._context = context
         self.link_to(context, self.document_import_id)
-        waited, found = Waited.read(event), {}
+        waited = Waited.read(event)
+        found: Mapping[str, Execution] = {}
         if waited.step is not Step.GIVE_UP:
             waited, found = look(self.hook, waited.watch)
         if waited.step is Step.WAIT:

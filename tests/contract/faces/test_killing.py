@@ -40,8 +40,9 @@ class Load:
         self.execution_ids = upload(night, self.document_import_id, path, max_part_bytes=2000)
         assert len(self.execution_ids) == 3
         self.state: str | None = "failed"
-        night.ti.dag_id, night.ti.task_id, night.ti.run_id, night.ti.map_index = "nightly", "wait", "tonight", -1
-        night.ti.get_task_states = self.get_task_states
+        ti: Any = night.ti
+        ti.dag_id, ti.task_id, ti.run_id, ti.map_index = "nightly", "wait", "tonight", -1
+        ti.get_task_states = self.get_task_states
 
     def get_task_states(self, **asked: Any) -> dict[str, dict[str, str | None]]:
         assert asked == {"dag_id": "nightly", "task_ids": ["wait"], "run_ids": ["tonight"], "map_index": None}

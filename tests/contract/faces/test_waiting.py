@@ -286,9 +286,12 @@ def wait_meanwhile(
     **arguments: Any,
 ) -> Run:
     """Wait, while ``happen`` happens after a few looks."""
-    watcher = threading.Thread(
-        target=lambda: (sandbox.wait_until(lambda it: it.count("get_execution") > 2, 30), happen())
-    )
+
+    def watch() -> None:
+        sandbox.wait_until(lambda it: it.count("get_execution") > 2, 30)
+        happen()
+
+    watcher = threading.Thread(target=watch)
     watcher.start()
     summary = finish(
         lambda: MicsExecutionSensor(

@@ -140,7 +140,7 @@ def test_one_that_joins_hurries_a_poller_that_has_time(sandbox: Sandbox) -> None
         await until(sandbox, list_executions=3)
         sandbox.release()
         # What the one sees ends the other, too.
-        return await asyncio.gather(patient, hasty)
+        return list(await asyncio.gather(patient, hasty))
 
     assert ended(asyncio.run(main()))
 
@@ -258,9 +258,8 @@ def test_waits_for_all_of_an_import_and_for_some_share_too(sandbox: Sandbox) -> 
 
     async def main() -> list[dict[str, Any]]:
         sandbox.release()
-        return await asyncio.gather(
-            wait_for(sandbox, document_import_id, None), wait_for(sandbox, document_import_id, ids[:2])
-        )
+        waits = [wait_for(sandbox, document_import_id, wanted) for wanted in (None, ids[:2])]
+        return await asyncio.gather(*waits)
 
     assert ended(asyncio.run(main()))
     assert sandbox.count("get_execution") == 0

@@ -3,7 +3,7 @@
 
 Run as ``python benchmarks/preflight.py [--mb 200] [--rounds 5]``. Files are generated in a temporary folder. In each
 round every competitor runs once, in turn, so that a busy machine is slow for all of them; ratios are taken round by
-round. Everything runs on one thread.
+round. Everything runs on one thread; ``benchmarks.two_processors`` has the whole of what a load does with a file.
 
 The plain checkers here apply the same rules as the package, as anybody would write them with ``json`` and ``csv``. They
 are favoured: half a surrogate pair and, by ``json.loads``, NaN are let through.
@@ -32,7 +32,6 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from airflow_provider_mics.bulk.checks import Problem, checker_for
 from airflow_provider_mics.bulk.checks.csv_pattern import segment_pattern
 from airflow_provider_mics.bulk.checks.document_rules import rules_for
-from airflow_provider_mics.bulk.checks.quick import look_over
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -326,8 +325,7 @@ def explain(steps: dict[str, float], whole: float) -> None:
 
 def explain_ndjson(path: Path, rounds: int) -> None:
     """Measure the steps of the quick look, each with those before it, as they share the processor's cache."""
-    rules = rules_for("USER_PROFILE")
-    decode = rules.decoder()
+    hunch = rules_for("USER_PROFILE").hunch()
 
     def pieces() -> Iterator[bytes]:
         with path.open("rb", buffering=0) as file:
@@ -347,22 +345,15 @@ def explain_ndjson(path: Path, rounds: int) -> None:
         for piece in to_utf_8():
             yield io.BytesIO(piece).readlines()
 
-    def to_structures() -> Iterator[None]:
+    def to_structures() -> Iterator[object]:
         for lines in to_lines():
-            for line in lines:
-                decode(line)
-            yield
-
-    def to_verdicts() -> Iterator[object]:
-        for lines in to_lines():
-            yield look_over(lines, decode, rules.judge)
+            yield hunch and hunch.holds(lines)
 
     names = {
         "reading, in pieces": pieces,
         "UTF-8": to_utf_8,
         "cutting into lines": to_lines,
-        "decoding into typed structures (grammar, types, words)": to_structures,
-        "comparisons (identifiers, merge controls)": to_verdicts,
+        "decoding into typed structures (grammar, types, words, identifiers)": to_structures,
     }
     steps = {}
     before = 0.0

@@ -182,7 +182,7 @@ def test_the_documentation_s_example(
     hook: MicsHook, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (example,) = re.findall(
-        r"```python\n(.*?)```", (Path(__file__).parents[3] / "docs/seeds.md").read_text(), re.DOTALL
+        r"```python\n(.*?)```", (Path(__file__).parents[3] / "docs/vendor_pages.md").read_text(), re.DOTALL
     )
     script = tmp_path / "example.py"
     script.write_text(example)

@@ -67,7 +67,7 @@ def test_all_of_it_in_every_form(extra: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("nothing", [None, ""])
 def test_fields_of_the_form_that_were_left_empty_mean_the_default(nothing: str | None) -> None:
-    names = ("datamart_id", "organisation_id", "navigator_url", "timeout", "rate_limit", "verify", "proxy")
+    names = ("datamart_id", "organisation_id", "navigator_url", "timeout", "rate_limit", "list_lag", "verify", "proxy")
     found = read(host=nothing, schema=nothing, login=nothing, **dict.fromkeys(names, nothing))
     plain = read()
     assert found.settings == plain.settings
@@ -152,6 +152,7 @@ def test_verify_is_a_switch_or_a_file(verify: Any, expected: bool | str) -> None
         ({"timeout": 10**400}, "timeout"),
         ({"rate_limit": "0"}, "rate_limit"),
         ({"rate_limit": "many"}, "rate_limit"),
+        ({"list_lag": "long"}, "list_lag"),
         ({"proxy": "socks5://user:s3cret-token@proxy.example"}, "HTTP proxy"),
     ],
 )

@@ -51,6 +51,8 @@ TRIGGER_ARGUMENTS: Final[dict[Any, dict[str, Any]]] = {
         "execution_ids": ["1", "2"],
         "poke_interval": 30.0,
         "deadline": 1_795_392_000.5,
+        "cancel_on_kill": True,
+        "cancel_on_clear": True,
     },
 }
 

@@ -43,6 +43,7 @@ VALUES: Final[dict[str, object]] = {
     "verify": "false",
     "proxy": "http://proxy.example:3128",
     "rate_limit": 3.5,
+    "list_lag": 90.0,
 }
 
 
@@ -150,7 +151,7 @@ def test_each_field_of_the_form_makes_a_difference(name: str) -> None:
     def read(extra: dict[str, Any]) -> Any:
         found = read_connection(host=None, port=None, schema=None, login=None, password="api:t", extra=extra)
         # Each has credentials of its own, which are equal to no others.
-        return found.settings, found.datamart_id, found.organisation_id, found.navigator_url
+        return found.settings, found.datamart_id, found.organisation_id, found.navigator_url, found.list_lag_s
 
     # As the form saves them: those left empty are null.
     empty = dict.fromkeys(FIELDS)

@@ -13,7 +13,7 @@ from airflow_provider_mics.hooks.mics import MicsHook
 from tests.unit.provider.classes import HOOKS, OPERATORS
 
 ROOT = Path(__file__).parents[3]
-PAGE = (ROOT / "docs" / "seeds.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "vendor_pages.md").read_text(encoding="utf-8")
 #: Rows of the tables that name tests.
 ROWS = [line for line in PAGE.splitlines() if line.startswith("|") and ".py" in line]
 CLASSES = {found.__name__: found for found in (*HOOKS, *OPERATORS, UserPointSelector)}
@@ -53,5 +53,5 @@ def test_every_call_of_the_hook_is_in_the_table() -> None:
 
 
 def test_every_test_of_a_page_is_in_the_table() -> None:
-    files = {path.name for path in (ROOT / "tests" / "contract" / "seeds").glob("test_*.py")}
-    assert {file for file in files if f"contract/seeds/{file}" not in PAGE} == set()
+    files = {path.name for path in (ROOT / "tests" / "contract" / "vendor_pages").glob("test_*.py")}
+    assert {file for file in files if f"contract/vendor_pages/{file}" not in PAGE} == set()

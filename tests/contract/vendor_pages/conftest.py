@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_provider_mics.hooks.mics import MicsHook
-from tests.contract.seeds.vendor import TOKEN, Vendor
+from tests.contract.vendor_pages.vendor import TOKEN, Vendor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_mics.api.selectors import UserPointSelector
-from tests.contract.seeds.vendor import DATAMART, Vendor
+from tests.contract.vendor_pages.vendor import DATAMART, Vendor
 
 if TYPE_CHECKING:
     from airflow_provider_mics.hooks.mics import MicsHook

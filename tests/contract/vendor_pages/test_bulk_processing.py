@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.contract.api.bodies import LINES, Opener
-from tests.contract.seeds.vendor import DATAMART, Vendor, assert_reads, data_of, sample
+from tests.contract.vendor_pages.vendor import DATAMART, Vendor, assert_reads, data_of, sample
 
 if TYPE_CHECKING:
     from airflow_provider_mics.hooks.mics import MicsHook

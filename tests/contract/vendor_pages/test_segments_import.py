@@ -9,7 +9,7 @@ import pytest
 
 from airflow_provider_mics.bulk.checks import checker_for
 from tests.contract.api.bodies import Opener
-from tests.contract.seeds.vendor import DATAMART, Vendor, assert_reads, data_of, sample
+from tests.contract.vendor_pages.vendor import DATAMART, Vendor, assert_reads, data_of, sample
 
 if TYPE_CHECKING:
     from airflow_provider_mics.hooks.mics import MicsHook

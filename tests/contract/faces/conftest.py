@@ -93,7 +93,7 @@ def profile(number: int) -> bytes:
 
 
 @pytest.fixture(autouse=True)
-def _no_first_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_first_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(execution_trigger, "FIRST_WAIT_S", 0.0)
 
 

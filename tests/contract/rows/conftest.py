@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_mics.bulk.mapping import Column
-from tests.contract.faces.conftest import night, sandbox
+from tests.contract.faces.conftest import night, no_first_wait, sandbox
 from tests.contract.rows.postgres import Postgres, programs
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_mics.sandbox import Sandbox
 
-__all__ = ["night", "postgres", "sandbox"]
+__all__ = ["night", "no_first_wait", "postgres", "sandbox"]
 
 #: A profile of the table ``people``.
 PROFILE: dict[str, Any] = {

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_mics.bulk import preflight, scout
+from airflow_provider_mics.bulk import preflight, scout, scouting
 from airflow_provider_mics.bulk.cutting import GRID
 from airflow_provider_mics.bulk.dead_letters import DeadLetters
 from airflow_provider_mics.bulk.files import LocalFile
@@ -134,6 +134,14 @@ def test_a_scout_inherits_nothing_but_the_file_and_its_connection(at_work: Scout
         next(target for target in targets if target.endswith("a.ndjson")),
         next(target for target in targets if target.startswith("socket:")),
     ]
+
+
+def test_a_scout_imports_no_airflow_and_no_http() -> None:
+    code = f"import sys, {scouting.__name__}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert loaded.isdisjoint({"airflow", "requests", "urllib3", "aiohttp", "pydantic", "pendulum", "fsspec", "asyncio"})
 
 
 def test_a_scout_takes_little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

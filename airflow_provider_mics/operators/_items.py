@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_mics.exceptions import MicsConfigurationError, MicsItemsError
+from airflow_provider_mics.exceptions import MicsConfigurationError
 from airflow_provider_mics.operators._task import MicsTask, ProviderTask
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class SendsItems(ProviderTask):
     def on_kill(self) -> None:
         """Send nothing more; what is under way is waited for, so that it is known."""
         if self._health:
-            self._health.stop = MicsItemsError("The task was ended.", retryable=True)
+            self._health.end("The task was ended.")
 
     def _source(self) -> ItemSource:
         from airflow_provider_mics.bulk.items.source import FilesOfItems, RowsOfItems

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow_provider_mics.exceptions import (
     MicsAPIError,
     MicsAuthenticationError,
+    MicsItemsError,
     MicsRateLimitError,
     MicsRedirectError,
     MicsReplyError,
@@ -64,6 +65,10 @@ class Health:
         self._has_succeeded = False
         #: Why to stop; None: go on.
         self.stop: MicsError | None = None
+
+    def end(self, why: str) -> None:
+        """Stop from outside."""
+        self.stop = self.stop or MicsItemsError(why, retryable=True)
 
     def succeeded(self) -> None:
         """Take note of a call that succeeded."""

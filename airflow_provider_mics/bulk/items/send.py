@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import dataclasses
 import logging
 import time
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_mics.bulk.items.beside import run_beside
 from airflow_provider_mics.bulk.items.checkpoint import Checkpoint
 from airflow_provider_mics.bulk.items.ending import Health
 from airflow_provider_mics.bulk.items.engine import Engine
@@ -90,7 +90,10 @@ def send_items(sending: Sending, attempt: Try) -> dict[str, Any]:
         attempt.store, source=found.fingerprint, generation=attempt.generation, is_retry=attempt.is_retry
     )
     record = Record(checkpoint.progress, sending.dead_letters, sending.health)
-    asyncio.run(_send(sending, checkpoint, record, has_bad=found.bad > 0))
+    run_beside(
+        lambda: _send(sending, checkpoint, record, has_bad=found.bad > 0),
+        stop=lambda: sending.health.end("The task was interrupted."),
+    )
     tally = Tally.of(record, checkpoint.progress, good=found.good, invalid=found.bad)
     judge_items(
         tally,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import threading
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import pytest
 
@@ -198,6 +200,39 @@ def test_a_task_that_is_ended_waits_for_what_is_under_way_and_goes_on_from_there
     sending.join()
     assert "66 of 400 user activities are in, 0 are not; 334 were not sent" in str(failures[0])
     assert failures[0].retryable
+
+    task.retry()
+    assert task.run(MicsSendUserActivitiesOperator, items=lines)["accepted"] == 400
+    assert set(sandbox.items.received(ACTIVITY).values()) == {1}
+
+
+class TimeIsUpError(BaseException):
+    """As Airflow raises on an execution_timeout, from a signal's handler."""
+
+
+def test_a_timeout_ends_it_as_itself_and_what_is_in_is_known(sandbox: Sandbox, task: Task) -> None:
+    held = sandbox.faults.plan("delay", kind=ACTIVITY, after=50, times=16)
+    lines = [activity(number) for number in range(400)]
+
+    def time_is_up(*_: object) -> NoReturn:
+        # Those under way are answered only now.
+        held.release()
+        raise TimeIsUpError
+
+    def ring() -> None:
+        held.wait_fired(16)
+        os.kill(os.getpid(), signal.SIGUSR1)
+
+    before = signal.signal(signal.SIGUSR1, time_is_up)
+    ringing = threading.Thread(target=ring)
+    try:
+        ringing.start()
+        with pytest.raises(TimeIsUpError):
+            task.run(MicsSendUserActivitiesOperator, items=lines)
+    finally:
+        ringing.join()
+        signal.signal(signal.SIGUSR1, before)
+    assert sandbox.count(ACTIVITY) < 400
 
     task.retry()
     assert task.run(MicsSendUserActivitiesOperator, items=lines)["accepted"] == 400

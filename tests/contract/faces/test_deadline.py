@@ -112,7 +112,8 @@ def test_a_resumed_task_looks_once_more_before_it_fails(waiting: Waiting, sandbo
         waiting.sensor().execute_complete(waiting.context, event)
 
     sandbox.release()
-    sandbox.advance(10)
+    while sandbox.execution(waiting.execution_ids[0])["status"] != "SUCCEEDED":
+        sandbox.advance(1)
     assert waiting.sensor().execute_complete(waiting.context, event)["accepted"] == 1
 
 

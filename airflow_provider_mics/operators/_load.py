@@ -12,6 +12,7 @@ from airflow.providers.common.compat.sdk import AirflowSkipException, conf
 from airflow_provider_mics.api.constants import DEFAULT_MAX_PART_BYTES
 from airflow_provider_mics.exceptions import MicsConfigurationError, MicsSourceError
 from airflow_provider_mics.operators._definition import DefinesDocumentImport
+from airflow_provider_mics.operators._sends_parts import SendsParts
 from airflow_provider_mics.operators._task import hand_over, handed_over, put_aside, report_to
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from airflow_provider_mics.api.models import DocumentImport, Execution
     from airflow_provider_mics.bulk.early_verdict import EarlyVerdict
-    from airflow_provider_mics.bulk.ledger import Ledger
     from airflow_provider_mics.bulk.upload import Uploader
     from airflow_provider_mics.bulk.verdict import Limits
     from airflow_provider_mics.bulk.watch import Watch
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 OnEmpty = Literal["skip", "succeed", "fail"]
 
 
-class MicsLoad(DefinesDocumentImport):
+class MicsLoad(SendsParts, DefinesDocumentImport):
     """Base of the operators that do a whole load in one task.
 
     Arguments mean what they mean for :class:`~airflow_provider_mics.operators.document_import.\
@@ -54,10 +54,6 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
     :param abort_after_rejected: Rejected lines, over all parts that have ended, beyond which no other part is sent and
         what is pending is cancelled. It is looked at between two parts, once each ``poke_interval``. None: any number.
     """
-
-    # What this process knows of the load, once it has begun.
-    _context: Context | None = None
-    _ledger: Ledger | None = None
 
     template_fields: Sequence[str] = (
         *DefinesDocumentImport.template_fields,
@@ -84,7 +80,6 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poke_interval: float = 60.0,
         timeout: float | dt.timedelta = dt.timedelta(days=1),
-        cancel_on_kill: bool = True,
         cancel_on_timeout: bool = False,
         canary: bool = False,
         abort_after_rejected: int | None = None,
@@ -105,7 +100,6 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         self.deferrable = deferrable
         self.poke_interval = poke_interval
         self.timeout_s = timeout.total_seconds() if isinstance(timeout, dt.timedelta) else float(timeout)
-        self.cancel_on_kill = cancel_on_kill
         self.cancel_on_timeout = cancel_on_timeout
         self.canary = canary
         self.abort_after_rejected = abort_after_rejected
@@ -119,17 +113,15 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         from airflow_provider_mics.bulk.outcome import load_summary
         from airflow_provider_mics.bulk.planning import check_deletions_allowed
         from airflow_provider_mics.bulk.watch import Step, Watch
-        from airflow_provider_mics.operators._ledger import open_ledger, send_load
+        from airflow_provider_mics.operators._ledger import send_load
         from airflow_provider_mics.operators._waiting import LastingWait, look
 
         # What means nothing is found out before anything is sent.
         early_verdict = self._early_verdict()
         check_on_empty(self.on_empty)
-        self._context = context
-        ledger = open_ledger(context, self.hook)
+        ledger = self.begin(context)
         document_import = self.obtain_document_import(context, ledger)
         check_deletions_allowed(document_import, allow_deletions=self.allow_deletions)
-        self._ledger = ledger
         sent, dead_letter = send_load(
             self.hook, document_import, ledger, lambda uploader: self.send(document_import, uploader), early_verdict
         )
@@ -156,7 +148,6 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         from airflow_provider_mics.bulk.watch import Step
         from airflow_provider_mics.operators._waiting import Waited, look
 
-        self._context = context
         waited = Waited.read(event)
         found: Mapping[str, Execution] = {}
         self.link_to(context, waited.document_import_id)
@@ -166,21 +157,6 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
             # Another server of the platform's may not know of the end yet, or could not be reached.
             self._defer(waited.watch)
         return self._conclude(context, waited, found)
-
-    def on_kill(self) -> None:
-        """Cancel what is PENDING, if no retry goes on with it."""
-        from airflow_provider_mics.operators._killing import cancel_killed
-
-        if self.cancel_on_kill and self._ledger and self._ledger.load.document_import_id:
-            records = self._ledger.parts_in_memory()
-            cancel_killed(
-                self._context,
-                self.hook,
-                self._ledger.load.document_import_id,
-                [record.execution_id for record in records if record.execution_id],
-                cancel_on_clear=True,
-                cancel_on_timeout=self.cancel_on_timeout,
-            )
 
     def _limits(self) -> Limits:
         from airflow_provider_mics.bulk.verdict import Limits
@@ -212,7 +188,6 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         from airflow_provider_mics.bulk.twins import settle_twins
         from airflow_provider_mics.bulk.watch import Step
         from airflow_provider_mics.operators._killing import cancel_now
-        from airflow_provider_mics.operators._ledger import open_ledger
 
         document_import_id = waited.document_import_id
         if waited.step is not Step.ENDED:
@@ -223,7 +198,7 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
                 f"only wait for them, use a MicsExecutionSensor on document import {document_import_id}."
             )
         document_import = self.hook.get_document_import(document_import_id)
-        ledger = self._ledger or open_ledger(context, self.hook)
+        ledger = self._ledger or self.begin(context)
         self.hook.run(settle_twins(self.hook.datamart_id, document_import, ledger))
         return conclude(
             document_import,

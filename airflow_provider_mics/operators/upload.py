@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_mics.api.constants import DEFAULT_MAX_PART_BYTES
 from airflow_provider_mics.exceptions import MicsConfigurationError, MicsInputError
 from airflow_provider_mics.operators._load import OnEmpty, check_on_empty, nothing_to_load
+from airflow_provider_mics.operators._sends_parts import SendsParts
 from airflow_provider_mics.operators._task import MicsTask, hand_over
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from airflow_provider_mics.operators._sending import Preflight
 
 
-class MicsUploadFileOperator(MicsTask):
+class MicsUploadFileOperator(SendsParts):
     """Uploads files to a document import, in parts that the platform takes, and does not wait for them.
 
     Files are read in byte ranges and never held in memory, nor copied. Each part ends where a line (CSV: a record)
@@ -43,6 +44,8 @@ class MicsUploadFileOperator(MicsTask):
     :param on_empty: What to do if there is not a single line to load: ``skip`` the task, ``succeed`` with no execution,
         or ``fail``.
     :param allow_deletions: Must be set for the document types whose lines erase users or identifiers.
+    :param cancel_on_kill: Whether to cancel those executions that are still PENDING, the platform cancels no others,
+        when this task is killed or cleared while it runs. A worker that stops while a retry is left cancels nothing.
     :param mics_conn_id: The Airflow connection.
     :param datamart_id: The datamart; None: the connection's.
     :raises MicsSourceError: A file is missing, cannot be read, or changes while it is loaded.
@@ -94,7 +97,7 @@ class MicsUploadFileOperator(MicsTask):
         """Plan and send."""
         from airflow_provider_mics.bulk.part_descriptions import read_part
         from airflow_provider_mics.bulk.planning import check_deletions_allowed
-        from airflow_provider_mics.operators._ledger import open_ledger, send_load
+        from airflow_provider_mics.operators._ledger import send_load
         from airflow_provider_mics.operators._sending import FileLoad, send_files
         from airflow_provider_mics.storage import find_files
 
@@ -119,7 +122,7 @@ class MicsUploadFileOperator(MicsTask):
             part, file = read_part(self.part, find_files)
             return [uploader.send(part, file)], None
 
-        sent, dead_letter = send_load(self.hook, document_import, open_ledger(context, self.hook), send)
+        sent, dead_letter = send_load(self.hook, document_import, self.begin(context), send)
         hand_over(context, sent, dead_letter)
         if not sent:
             nothing_to_load(self.on_empty)

@@ -15,7 +15,7 @@ from airflow_provider_mics.api import executions
 from airflow_provider_mics.api.constants import ExecutionStatus
 from airflow_provider_mics.bulk.looking import Listing
 from airflow_provider_mics.bulk.watch import Step
-from airflow_provider_mics.exceptions import MicsError
+from airflow_provider_mics.exceptions import MicsAPIError, MicsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -139,7 +139,7 @@ class Poller:
                     found, failed = await self._look(client, waits)
                 except MicsError as error:
                     self._rhythm.failed()
-                    self._not_before = self._loop.time() + (getattr(error, "retry_after_s", None) or 0.0)
+                    self._leave_alone([error])
                     await _tell(waits, functools.partial(_Wait.failed, error=error))
                 except Exception as error:  # noqa: BLE001 - none of the platform's: it ends the waits
                     self._retire()
@@ -148,6 +148,7 @@ class Poller:
                     return
                 else:
                     self._rhythm.looked(found.values())
+                    self._leave_alone(failed.values())
                     await _tell(waits, functools.partial(_Wait.saw, found=found, failed=failed))
 
     async def _until_due(self) -> None:
@@ -183,6 +184,11 @@ class Poller:
 
         await asyncio.gather(*[get(execution_id) for execution_id in named - found.keys()])
         return found, failed
+
+    def _leave_alone(self, errors: Iterable[MicsError]) -> None:
+        """Look no sooner than the platform has asked for."""
+        asked_s = [error.retry_after_s or 0.0 for error in errors if isinstance(error, MicsAPIError)]
+        self._not_before = self._loop.time() + max(asked_s, default=0.0)
 
     def _retire(self) -> None:
         if not self._is_retired:

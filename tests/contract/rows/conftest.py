@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_mics.bulk.mapping import Column
+from devel.postgres import Postgres, programs
 from tests.contract.faces.conftest import night, no_first_wait, sandbox
-from tests.contract.rows.postgres import Postgres, programs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

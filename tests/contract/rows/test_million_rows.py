@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.contract.rows.postgres import Postgres, as_environment
+from devel.postgres import Postgres, as_environment
 
 if TYPE_CHECKING:
     from airflow_provider_mics.sandbox import Sandbox

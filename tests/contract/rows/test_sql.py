@@ -22,8 +22,8 @@ from airflow_provider_mics.exceptions import (
 )
 from airflow_provider_mics.transfers._sql_rows import SqlRows
 from airflow_provider_mics.transfers.sql_to_mics import SqlToMicsOperator
+from devel.postgres import Postgres, as_environment
 from tests.contract.rows.conftest import LOAD, PROFILE, profile, received
-from tests.contract.rows.postgres import Postgres, as_environment
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,20 +9,22 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
-import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
+
+from devel.airflow_settings import LOOPBACK
+from devel.server_process import ServerProcess, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 #: PostgreSQL refuses to run as root; Debian's package makes this user.
 _USER: Final = "postgres"
-_PASSWORD: Final = "only on loopback"
-_START_S: Final = 30.0
+_PASSWORD: Final = "only on loopback"  # noqa: S105 - as it says
+_ENVIRONMENT: Final = {"LC_ALL": "C", "PATH": "/usr/bin:/bin"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,41 +64,32 @@ class Postgres:
 
     def __init__(self, folder: Path) -> None:
         self._log = folder / "postgres.log"
-        # Not below pytest's folder, which no other user may enter.
-        self._data = Path(tempfile.mkdtemp(prefix="mics-postgres-"))
-        self._server: subprocess.Popen[bytes] | None = None
+        self._cleanup = ExitStack()
         self.port = 0
 
     def __enter__(self) -> Self:
-        account = _account() if os.geteuid() == 0 else None
-        self._identity: dict[str, Any] = {}
-        if account:
-            os.chown(self._data, account.pw_uid, account.pw_gid)
-            self._identity = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
-        try:
-            self._start()
-        except BaseException:
-            self.__exit__()
-            raise
+        with ExitStack() as cleanup:
+            # Not below pytest's folder, which no other user may enter.
+            data = Path(tempfile.mkdtemp(prefix="mics-postgres-"))
+            cleanup.callback(shutil.rmtree, data, ignore_errors=True)
+            account = _account() if os.geteuid() == 0 else None
+            options: dict[str, Any] = {"cwd": data, "env": _ENVIRONMENT}
+            if account:
+                os.chown(data, account.pw_uid, account.pw_gid)
+                options |= {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+            cleanup.enter_context(self._server(data, options))
+            self._cleanup = cleanup.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._server and self._server.poll() is None:
-            # What it keeps is thrown away: it need not be put in order.
-            self._server.send_signal(signal.SIGQUIT)
-            try:
-                self._server.wait(10)
-            except subprocess.TimeoutExpired:
-                self._server.kill()
-                self._server.wait(10)
-        shutil.rmtree(self._data, ignore_errors=True)
+        self._cleanup.close()
 
     @property
     def connection(self) -> dict[str, Any]:
         """The Airflow connection."""
         return {
             "conn_type": "postgres",
-            "host": "127.0.0.1",
+            "host": LOOPBACK,
             "port": self.port,
             "login": _USER,
             "password": _PASSWORD,
@@ -104,8 +97,8 @@ class Postgres:
         }
 
     def dsn(self) -> dict[str, Any]:
-        """What drivers are given."""
-        return {"host": "127.0.0.1", "port": self.port, "user": _USER, "password": _PASSWORD, "dbname": "postgres"}
+        """Return what drivers are given."""
+        return {"host": LOOPBACK, "port": self.port, "user": _USER, "password": _PASSWORD, "dbname": "postgres"}
 
     def run(self, *statements: str) -> list[Any]:
         """Run statements, and return the last one's rows."""
@@ -118,16 +111,17 @@ class Postgres:
             cursor = connection.execute(last.encode())
             return cursor.fetchall() if cursor.description else []
 
-    def _start(self) -> None:
-        folder = programs().folder
-        assert folder
-        cluster = self._data / "cluster"
-        password = self._data / "password"
+    def _server(self, data: Path, options: dict[str, Any]) -> ServerProcess:
+        found = programs()
+        if found.folder is None:
+            raise RuntimeError(found.reason)
+        cluster = data / "cluster"
+        password = data / "password"
         password.write_text(_PASSWORD)
         password.chmod(0o644)
-        self._call(
+        _call(
             [
-                str(folder / "initdb"),
+                str(found.folder / "initdb"),
                 f"--pgdata={cluster}",
                 f"--username={_USER}",
                 f"--pwfile={password}",
@@ -135,13 +129,12 @@ class Postgres:
                 "--encoding=UTF8",
                 "--locale=C",
                 "--no-sync",
-            ]
+            ],
+            options,
         )
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         settings = {
-            "listen_addresses": "127.0.0.1",
+            "listen_addresses": LOOPBACK,
             "port": self.port,
             # No socket in a folder that others share.
             "unix_socket_directories": "",
@@ -150,46 +143,34 @@ class Postgres:
             "full_page_writes": "off",
             "max_wal_size": "2GB",
         }
-        options = [f"--{name}={value}" for name, value in settings.items()]
-        with self._log.open("ab") as log:
-            self._server = subprocess.Popen(  # noqa: S603
-                [str(folder / "postgres"), "-D", str(cluster), *options],
-                stdout=log,
-                stderr=log,
-                stdin=subprocess.DEVNULL,
-                cwd=self._data,
-                env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"},
-                **self._identity,
-            )
-        self._wait()
+        return ServerProcess(
+            [
+                str(found.folder / "postgres"),
+                "-D",
+                str(cluster),
+                *(f"--{name}={value}" for name, value in settings.items()),
+            ],
+            log=self._log,
+            is_ready=self._answers,
+            # What it keeps is thrown away: it need not be put in order.
+            end_with=signal.SIGQUIT,
+            options=options,
+        )
 
-    def _wait(self) -> None:
+    def _answers(self) -> bool:
         import psycopg
 
-        assert self._server
-        deadline = time.monotonic() + _START_S
-        while True:
-            try:
-                psycopg.connect(**self.dsn(), connect_timeout=2).close()
-            except psycopg.OperationalError:
-                if self._server.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError(f"PostgreSQL did not start:\n{self._log.read_text()[-2000:]}") from None
-                time.sleep(0.1)
-            else:
-                return
+        try:
+            psycopg.connect(**self.dsn(), connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
 
-    def _call(self, command: Sequence[str]) -> None:
-        done = subprocess.run(  # noqa: S603
-            command,
-            cwd=self._data,
-            env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"},
-            capture_output=True,
-            check=False,
-            timeout=60,
-            **self._identity,
-        )
-        if done.returncode:
-            raise RuntimeError(f"{command[0]} failed:\n{done.stderr.decode(errors='replace')[-2000:]}")
+
+def _call(command: Sequence[str], options: dict[str, Any]) -> None:
+    done = subprocess.run(command, capture_output=True, check=False, timeout=60, **options)
+    if done.returncode:
+        raise RuntimeError(f"{command[0]} failed:\n{done.stderr.decode(errors='replace')[-2000:]}")
 
 
 def as_environment(connection: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mics.bulk.state_store import MemoryStore
@@ -52,8 +53,9 @@ class _TaskStateStore:
         from airflow.sdk import NEVER_EXPIRE  # type: ignore[attr-defined]  # its stub lacks it
 
         try:
-            # A Dag run may be looked at again after any time, and the default would forget after 30 days.
-            self._store.set(key, value, retention=NEVER_EXPIRE)
+            # A Dag run may be looked at again after any time, and the default would forget after 30 days. Airflow takes
+            # what JSON has and nothing else: no tuple.
+            self._store.set(key, json.loads(json.dumps(value)), retention=NEVER_EXPIRE)
         except Exception as error:
             raise _unreachable("written", key, error) from error
 

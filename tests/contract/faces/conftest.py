@@ -49,6 +49,7 @@ class TaskStateStore:
 
     def set(self, key: str, value: Any, *, retention: dt.timedelta | None = None) -> None:  # noqa: ARG002 - Airflow's signature
         self.values[key] = json.dumps(value)
+        assert self.get(key) == value, "Airflow refuses what is not plain JSON, such as a tuple"
 
 
 class Night:

@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING, Final
 from airflow_provider_mics.api import data_files, executions
 from airflow_provider_mics.api.conversation import Pause, pauses
 from airflow_provider_mics.bulk.content import Content
-from airflow_provider_mics.exceptions import MicsAPIError, MicsConfigurationError, MicsServerError
+from airflow_provider_mics.exceptions import (
+    MicsAPIError,
+    MicsConfigurationError,
+    MicsRateLimitError,
+    MicsRedirectError,
+    MicsServerError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -57,14 +63,12 @@ class Sought:
 
     :param content: What it holds.
     :param is_candidate: Tells whether an execution can be it at all.
-    :param count_decides: Whether its number of lines alone tells it from everything else in the import.
     :param until: Time from which the list is complete, in s since the epoch.
     :param picked_up_until: Time until which an execution is waited for that does not tell its lines yet.
     """
 
     content: Content
     is_candidate: Callable[[Execution], bool]
-    count_decides: bool
     until: float
     picked_up_until: float
 
@@ -89,7 +93,8 @@ def search(
             return found
         open_ones = [item for item in candidates if told[item.execution_id] is Match.LATER]
         if at >= sought.until and (not open_ones or at >= sought.picked_up_until):
-            return _decide(candidates, told, count_decides=sought.count_decides)
+            _decide(candidates, told)
+            break
         end = sought.picked_up_until if open_ones else sought.until
         yield Pause(max(0.0, min(pause.seconds, end - now())))
     return None
@@ -114,19 +119,23 @@ def _match(execution: Execution, content: Content) -> Conversation[Match]:
         return Match.LATER if not execution.is_ended else Match.UNREADABLE
     try:
         stored = yield data_files.read_through(execution.input_file, Content)
-    except MicsServerError:
+    except (MicsServerError, MicsRateLimitError):
         raise
-    except (MicsAPIError, MicsConfigurationError):
+    except (MicsAPIError, MicsRedirectError, MicsConfigurationError):
         # Refused, gone, or at an address of another form. That the platform is away is for the caller to know.
         return Match.UNREADABLE
-    return Match.YES if stored.digest == content.digest else Match.NO
+    if stored.digest == content.digest:
+        return Match.YES
+    # A page that says that there is no such file, or the beginning of one, shows nothing.
+    return Match.NO if lines is None or lines in stored.line_counts else Match.UNREADABLE
 
 
-def _decide(candidates: Collection[Execution], told: dict[str, Match], *, count_decides: bool) -> Execution | None:
+def _decide(candidates: Collection[Execution], told: dict[str, Match]) -> None:
+    """Take the part for absent, if every candidate has told that it is not it.
+
+    An execution with as many lines is not enough to take it for the part: other tasks may be uploading into the import,
+    also into one that this task has made, as the next one that uses the name finds it.
+    """
     unclear = [item for item in candidates if told[item.execution_id] in {Match.LATER, Match.UNREADABLE}]
-    if not unclear:
-        return None
-    by_count = [item for item in unclear if item.parameters and item.parameters.number_of_lines is not None]
-    if count_decides and len(unclear) == len(by_count) == 1:
-        return by_count[0]
-    raise UndecidableError([item.execution_id for item in unclear])
+    if unclear:
+        raise UndecidableError([item.execution_id for item in unclear])

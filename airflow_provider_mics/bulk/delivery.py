@@ -77,6 +77,7 @@ class Target:
     :param list_lag_s: How long the list of executions may lag behind, in s.
     :param began: When this try began, in s since the epoch.
     :param now: Tells the time in s since the epoch.
+    :param left_open: When this try was left without knowing what became of a part, in s since the epoch.
     """
 
     datamart_id: str
@@ -86,6 +87,7 @@ class Target:
     began: float
     now: Callable[[], float]
     gate: Gate = dataclasses.field(default_factory=OpenGate)
+    left_open: list[float] = dataclasses.field(default_factory=list)
 
     @property
     def may_repeat_lines(self) -> bool:
@@ -124,7 +126,7 @@ def prepare(target: Target, index: int, part: Part, file: SourceFile, canceled: 
         raise SourceChangedError(f"{part} is not what an earlier try of this task has sent in its place.")
     if known and known.execution_id and known.execution_id not in canceled:
         return Job(index=index, part=part, file=file, record=known, may_be_in=None)
-    if known and not known.execution_id and not known.is_withdrawn:
+    if known and known.is_doubtful:
         return Job(index=index, part=part, file=file, record=known, may_be_in=target.began)
     # A part that was cut while its source was read is in a file of its own, which goes when it is in.
     is_of_file = part.of is not None and len(part.ranges) <= MAX_RANGES
@@ -178,14 +180,11 @@ def deliver(target: Target, job: Job) -> Conversation[SentPart]:
 
 
 def _look_for(target: Target, job: Job, content: Content) -> Conversation[Execution | None]:
-    since = job.may_be_in or target.began
-    load = target.ledger.load
-    same_count = [record for record in target.ledger.parts() if record.lines in {None, job.part.lines}]
+    # Another part of the same bytes may have been found in this one's execution, and its own not be listed yet.
+    since = max([job.may_be_in or target.began, *target.left_open])
     sought = Sought(
         content=content,
         is_candidate=lambda execution: not target.ledger.is_foreign(execution),
-        # Other tasks may be uploading into an import that this one did not make.
-        count_decides=load.made_import and job.part.lines is not None and len(same_count) == 1,
         until=since + target.list_lag_s,
         picked_up_until=since + target.list_lag_s * PICK_UP_FACTOR,
     )
@@ -246,6 +245,7 @@ def _send(target: Target, job: Job, digest: str | None) -> Conversation[MicsCall
         except MicsCallError as error:
             if is_outcome_open(error):
                 job.may_be_in = target.now()
+                target.left_open.append(job.may_be_in)
                 return error
             _withdraw(target, job)
             raise
@@ -279,3 +279,22 @@ def _withdraw(target: Target, job: Job) -> None:
     with contextlib.suppress(MicsStateError):
         # Not written, the next try would look for it in vain, and then send it.
         target.ledger.note_part(job.index, msgspec.structs.replace(job.record, is_withdrawn=True))
+
+
+def stop_if_lines_count_again(why: str, document_import: DocumentImport, ledger: Ledger) -> None:
+    """Refuse to begin a load anew of which something may be in, where its lines would count again.
+
+    :param why: What is not as an earlier try has left it, a sentence.
+    :raises MicsUploadError: They would.
+    """
+    may_be_in = [record for record in ledger.parts() if not record.is_withdrawn]
+    if document_import.document_type in REPEATABLE_DOCUMENT_TYPES or not may_be_in:
+        return
+    execution_ids = [record.execution_id for record in may_be_in if record.execution_id]
+    raise MicsUploadError(
+        f"{why} Document import {document_import.id} has executions {', '.join(execution_ids) or 'unknown'} of it.",
+        execution_ids=execution_ids,
+        retryable=False,
+        hint=f"{document_import.document_type} lines count again each time they are sent, so nothing more is sent. "
+        "Give the task the source that it had, or load by itself what is missing. A clear sends everything again.",
+    ) from None

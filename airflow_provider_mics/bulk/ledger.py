@@ -70,6 +70,11 @@ class PartRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     #: Not sent after all: the request never left, or was refused.
     is_withdrawn: bool = False
 
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether nobody knows if it is in."""
+        return not (self.execution_id or self.is_withdrawn)
+
     def sent(self) -> SentPart:
         """Return it as what was sent."""
         return SentPart(
@@ -184,7 +189,8 @@ class Ledger:
         if execution.execution_id in (self.load.listed_before or ()):
             return True
         oldest = self.load.oldest_listed
-        is_older = oldest is not None and (execution.creation_date or oldest) < oldest
+        # What was created at the same moment as the oldest that was listed may have been on the next page.
+        is_older = oldest is not None and execution.creation_date is not None and execution.creation_date <= oldest
         return is_older or execution.execution_id in self.claimed()
 
     def begin(self, generation: int | None = None) -> None:
@@ -210,6 +216,13 @@ class Ledger:
             records = self._parts_of(lambda index, entry=entry: self._read(_key(entry.id, index), PartRecord))
             found.append((self._read(_key(entry.id), LoadRecord) or LoadRecord(), records))
         return found
+
+    def leaves_doubt(self, document_import_id: str) -> bool:
+        """Return whether earlier loads of this task may have parts in this import of which they do not know."""
+        return any(
+            load.document_import_id == document_import_id and any(record.is_doubtful for record in records)
+            for load, records in self.earlier_loads()
+        )
 
     def settle(self) -> None:
         """Note that nothing more is to be done about earlier loads."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from airflow_provider_mics.api import document_imports
 from airflow_provider_mics.api.conversation import Pause, pauses
 from airflow_provider_mics.api.repeat import is_outcome_open
+from airflow_provider_mics.bulk.delivery import stop_if_lines_count_again
 from airflow_provider_mics.bulk.planning import check_document_import
 from airflow_provider_mics.exceptions import MicsCallError, MicsConfigurationError
 
@@ -70,9 +71,14 @@ def obtain(
         if wanted.is_of(used):
             log.info("Going on with document import %s, %r.", used.id, used.name)
             return used
-        log.warning("Document import %s is not what this task loads into any more: this is a new load.", used.id)
+        why = f"Document import {used.id} is not what this task loads into any more."
+        stop_if_lines_count_again(why, used, ledger)
+        log.warning("%s This is a new load.", why)
         ledger.begin()
     if ledger.load.names_before is None:
+        if ledger.is_blind:
+            # An earlier try may have made one just now, and have sent into it.
+            yield Pause(list_lag_s)
         named = yield from _find(datamart_id, wanted)
         # Nothing is known of an earlier try: what it made bears the name.
         if named and (if_exists == "reuse" or ledger.is_blind):
@@ -113,8 +119,9 @@ def _create(
             until = may_exist_since + list_lag_s
             found = yield from _await_creation(datamart_id, wanted, before, until, now)
             if found:
+                # By its name only: another task's may have been made meanwhile, and what it holds is not known.
                 log.warning("Document import %s, %r, was made: it was found.", found.id, wanted.name)
-                ledger.note(document_import_id=str(found.id), made_import=True)
+                ledger.note(document_import_id=str(found.id))
                 return found
         try:
             created: DocumentImport = yield document_imports.create(datamart_id, **dataclasses.asdict(wanted))
@@ -136,12 +143,14 @@ def _await_creation(
     datamart_id: str, wanted: ImportDefinition, before: Collection[str], until: float, now: Callable[[], float]
 ) -> Conversation[DocumentImport | None]:
     for pause in pauses():
+        # What appears while the list is on its way is not in it.
+        is_complete = now() >= until
         named = yield from _find(datamart_id, wanted)
         if new := [item for item in named if str(item.id) not in before]:
             return new[0]
-        if (left_s := until - now()) <= 0:
+        if is_complete:
             return None
-        yield Pause(min(pause.seconds, left_s))
+        yield Pause(max(0.0, min(pause.seconds, until - now())))
     return None
 
 

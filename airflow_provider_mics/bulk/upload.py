@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_mics.api import executions
 from airflow_provider_mics.api.constants import DEFAULT_LIST_LAG_S
+from airflow_provider_mics.api.conversation import Pause
 from airflow_provider_mics.bulk.cancel import cancel
 from airflow_provider_mics.bulk.delivery import SourceChangedError, Target, deliver, prepare
 from airflow_provider_mics.bulk.ledger import Ledger
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from airflow_provider_mics.api.client import MicsClient
-    from airflow_provider_mics.api.models import DocumentImport
+    from airflow_provider_mics.api.conversation import Conversation
+    from airflow_provider_mics.api.models import DocumentImport, Execution, Page
     from airflow_provider_mics.bulk.delivery import Job
     from airflow_provider_mics.bulk.early_verdict import EarlyVerdict
     from airflow_provider_mics.bulk.files import SourceFile
@@ -194,7 +196,7 @@ class Uploader:
             oldest = None
             # What an earlier try has sent, of which nothing is written down, is not to be taken for another's.
             if not (ledger.load.made_import or ledger.is_blind):
-                page = self._client.send(executions.find(datamart_id, import_id))
+                page = self._client.run(self._look_around())
                 listed = list(page.items)
                 if page.total is None or page.total > len(listed):
                     oldest = min((item.creation_date for item in listed if item.creation_date), default=None)
@@ -203,6 +205,14 @@ class Uploader:
                 listed_before=tuple(item.execution_id for item in listed),
                 oldest_listed=oldest,
             )
+
+    def _look_around(self) -> Conversation[Page[Execution]]:
+        """Return the newest executions in the import."""
+        if self._target.ledger.leaves_doubt(self._import_id):
+            # Listed now, what an earlier load has sent without knowing it cannot be taken for this one's later.
+            yield Pause(self._target.list_lag_s)
+        page: Page[Execution] = yield executions.find(self._target.datamart_id, self._import_id)
+        return page
 
     @property
     def _import_id(self) -> str:

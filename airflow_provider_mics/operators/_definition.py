@@ -55,6 +55,7 @@ class DefinesDocumentImport(MicsTask):
     def obtain_document_import(self, context: Context, ledger: Ledger) -> DocumentImport:
         """Find or create it, and link the task to it."""
         from airflow_provider_mics.bulk.obtain import ImportDefinition, obtain
+        from airflow_provider_mics.operators._ledger import settle_earlier_loads
 
         wanted = ImportDefinition(
             document_type=self.document_type,
@@ -73,5 +74,7 @@ class DefinesDocumentImport(MicsTask):
                 now=time.time,
             )
         )
+        # With another definition than that of the earlier tries it is a new load.
+        settle_earlier_loads(ledger, self.hook)
         self.link_to(context, str(document_import.id))
         return document_import

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_mics.api.constants import REPEATABLE_DOCUMENT_TYPES
 from airflow_provider_mics.bulk.cancel import cancel
-from airflow_provider_mics.bulk.delivery import SourceChangedError
+from airflow_provider_mics.bulk.delivery import SourceChangedError, stop_if_lines_count_again
 from airflow_provider_mics.bulk.ledger import Ledger
 from airflow_provider_mics.bulk.sent_part import SentPart
 from airflow_provider_mics.bulk.upload import Uploader
-from airflow_provider_mics.exceptions import MicsError, MicsUploadError
+from airflow_provider_mics.exceptions import MicsError
 from airflow_provider_mics.operators._state import generation, is_retry, state_store
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ def settle_earlier_loads(ledger: Ledger, hook: MicsHook) -> None:
         if not load.document_import_id:
             continue
         execution_ids = [record.execution_id for record in records if record.execution_id]
-        if doubtful := [record.file for record in records if not record.execution_id and not record.is_withdrawn]:
+        if doubtful := [record.file for record in records if record.is_doubtful]:
             hook.log.warning(
                 "Of the load before this one, %d parts may be in document import %s beside those that are known: %s",
                 len(doubtful),
@@ -97,30 +96,13 @@ def send_load(
     try:
         sent, dead_letter = send(uploader)
     except SourceChangedError as error:
-        _stop_if_lines_count_again(error, document_import, ledger)
+        stop_if_lines_count_again(str(error), document_import, ledger)
         hook.log.warning("%s This is a new load: everything is sent.", error)
         ledger.begin()
         settle_earlier_loads(ledger, hook)
         sent, dead_letter = send(_uploader(hook, document_import, ledger, early_verdict))
     ledger.note(parts=len(sent), dead_letter=dead_letter)
     return sent, dead_letter
-
-
-def _stop_if_lines_count_again(error: MicsError, document_import: DocumentImport, ledger: Ledger) -> None:
-    """Refuse to begin a load anew of which something is in, where its lines would count again.
-
-    :raises MicsUploadError: They would.
-    """
-    execution_ids = [record.execution_id for record in ledger.parts() if record.execution_id]
-    if document_import.document_type in REPEATABLE_DOCUMENT_TYPES or not ledger.parts():
-        return
-    raise MicsUploadError(
-        f"{error} Document import {document_import.id} has executions {', '.join(execution_ids) or 'unknown'} of it.",
-        execution_ids=execution_ids,
-        retryable=False,
-        hint=f"{document_import.document_type} lines count again each time they are sent, so nothing more is sent. "
-        "Give the task the source that it had, or load by itself what is missing. A clear sends everything again.",
-    ) from None
 
 
 def _uploader(

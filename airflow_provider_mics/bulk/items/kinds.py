@@ -78,7 +78,7 @@ def choices(datamart_id: str) -> ItemKind:
     return ItemKind(
         noun="user choices",
         document_type=DocumentType.USER_CHOICE,
-        rules=_upserts_only,
+        rules=_choice_rules,
         call=call,
         identity=(datamart_id,),
         bulk_hint=_hint(DocumentType.USER_CHOICE),
@@ -98,15 +98,25 @@ def _upserts_only(line: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding("operation", "is DELETE, which this task does not do", "Load deletions with a bulk import.")
 
 
+def _choice_rules(line: Mapping[str, Any]) -> Iterator[Finding]:
+    yield from _upserts_only(line)
+    choice = line.get("user_choice")
+    if not isinstance(choice, dict) or choice.get("$processing_id") is None:
+        yield Finding("user_choice", "is no object with $processing_id", "Give the choice, and what it is about.")
+
+
 def _profile_rules(line: Mapping[str, Any]) -> Iterator[Finding]:
     yield from _upserts_only(line)
-    if line.get("update_strategy") not in {None, _FORCE_REPLACE}:
+    if not isinstance(line.get("user_profile"), dict):
+        yield Finding("user_profile", "is no object", "Give the profile.")
+        return
+    if line.get("update_strategy") not in [None, _FORCE_REPLACE]:
         yield Finding(
             "update_strategy",
             "has no counterpart in the call for one profile",
             "Give force_replace and merge_objects, or load the file with a bulk import.",
         )
-    if isinstance(line.get("user_profile"), dict) and _profile_key(line)[0] is None:
+    if _profile_key(line)[0] is None:
         yield Finding(
             "user_profile",
             "does not say which profile is meant",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import json
 import signal
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_mics.api.selectors import UserPointSelector
+from airflow_provider_mics.bulk.items import progress as items_progress
 from airflow_provider_mics.exceptions import MicsInputError, MicsItemsError
 from airflow_provider_mics.hooks.mics import MicsHook
 from airflow_provider_mics.operators.tracking import (
@@ -254,3 +256,21 @@ def test_no_activity_leaves_before_it_is_written_down_that_it_will(
     assert caught.value.retryable
     # Those of the two batches that could be announced.
     assert sandbox.count(ACTIVITY) <= writes[1] < 3000
+
+
+def test_one_item_that_is_slow_lets_others_go_ahead_so_far(
+    sandbox: Sandbox, task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(items_progress, "MAX_AHEAD", 200)
+    held = sandbox.faults.plan("delay", kind=ACTIVITY)
+
+    def let_go() -> None:
+        sandbox.wait_until(lambda running: running.count(ACTIVITY) == 200)
+        held.release()
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        letting_go = pool.submit(let_go)
+        result = task.run(MicsSendUserActivitiesOperator, items=[activity(number) for number in range(900)])
+        letting_go.result()
+    assert result["accepted"] == 900
+    assert set(sandbox.items.received(ACTIVITY).values()) == {1}

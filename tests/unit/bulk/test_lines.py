@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from airflow_provider_mics.bulk.lines import LineCounter, RecordScanner
 
-TEXTS = st.lists(st.sampled_from([b"a", b"{}", b"\n", b"\r\n", b" ", b"\t", b"\n\n", b"xyz"]), max_size=40).map(
-    b"".join
-)
+TEXTS = st.lists(
+    st.sampled_from([b"a", b"{}", b"\n", b"\r\n", b" ", b"\t", b"\v", b"\f", b"\n\n", b"xyz"]), max_size=40
+).map(b"".join)
 CSV_TEXTS = st.lists(st.sampled_from([b"a", b",", b"\n", b"\r\n", b'"', b'""', b'"x\ny"', b"\n\n"]), max_size=40).map(
     b"".join
 )

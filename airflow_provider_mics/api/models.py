@@ -7,10 +7,9 @@ top level and as numbers inside ``parameters``; here they are strings everywhere
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import msgspec
-import pendulum
 
 from airflow_provider_mics.api.constants import (
     CANCELED_STATUSES,
@@ -19,6 +18,9 @@ from airflow_provider_mics.api.constants import (
     ExecutionStatus,
     Priority,
 )
+
+if TYPE_CHECKING:
+    import pendulum
 
 T = TypeVar("T")
 
@@ -284,4 +286,6 @@ class RefreshToken(Secretive, frozen=True, kw_only=True):
 
 
 def _moment(milliseconds: int | None) -> pendulum.DateTime | None:
+    import pendulum  # a fifth of what the client takes to be imported, and few ask for a moment
+
     return None if milliseconds is None else pendulum.from_timestamp(milliseconds / 1000)

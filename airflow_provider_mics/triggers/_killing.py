@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: Time that cancelling may take, in s. Airflow waits for ``[triggerer] on_kill_timeout``, by default 30 s, of which its
-#: first answer about the task's state may take seven.
+#: Time that Airflow may take to tell how the task is, in s. The first question of a triggerer takes it seven, and on a
+#: busy machine half a minute. Airflow itself waits ``[triggerer] on_kill_timeout`` for it all, by default 30 s, and
+#: then cancels what does not mind; see :func:`undisturbed`.
+ASK_S: Final = 60.0
+#: Time that cancelling may take, in s.
 KILL_S: Final = 20.0
 
 _DEFERRED: Final = "deferred"
@@ -55,10 +58,12 @@ async def cancel_killed(
     from airflow_provider_mics.bulk.killing import cancel_pending
 
     try:
+        async with asyncio.timeout(ASK_S):
+            abandoned = await _is_abandoned(task_instance, execution_ids, cancel_on_clear=cancel_on_clear)
+        if not abandoned:
+            log.info("Document import %s: nothing is cancelled, as it is still waited for", document_import_id)
+            return
         async with asyncio.timeout(KILL_S):
-            if not await _is_abandoned(task_instance, execution_ids, cancel_on_clear=cancel_on_clear):
-                log.info("Document import %s: nothing is cancelled, as it is still waited for", document_import_id)
-                return
             # A client of its own: that of the wait is closed while this goes on.
             async with hook.async_client() as client:
                 killed = await cancel_pending(
@@ -67,10 +72,9 @@ async def cancel_killed(
         killed.tell()
     except Exception as error:  # noqa: BLE001 - killing goes on whatever happens
         log.warning(
-            "Executions of document import %s could not be cancelled: %s: %s",
+            "Executions of document import %s could not be cancelled: %s",
             document_import_id,
-            type(error).__name__,
-            error,
+            str(error) or type(error).__name__,
         )
 
 

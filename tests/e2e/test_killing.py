@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from devel.airflow_rest import ApiError
 from devel.cluster import TRIGGERER
 from devel.waiting import wait_until
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from devel.crm_export import CrmExport
     from devel.sandbox_process import SandboxProcess
 
-DEFERRED, RUNNING = "killing_deferred", "killing_running"
+DEFERRED, RUNNING, LOAD = "killing_deferred", "killing_running", "killing_load"
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +53,13 @@ class Wait:
         return wait_until(running, what="the trigger runs", timeout_s=60)
 
     def log(self, try_number: int = 1) -> str:
-        return self.airflow.api.log(self.dag_id, self.run_id, "wait", try_number=try_number)
+        try:
+            return self.airflow.api.log(self.dag_id, self.run_id, "wait", try_number=try_number)
+        except ApiError as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+            # There is no such try yet.
+            return ""
 
     def until_log(self, text: str, try_number: int = 1) -> str:
         wait_until(lambda: text in self.log(try_number), what=f"{text!r} in the log", timeout_s=60, last_seen=self.log)
@@ -69,16 +77,16 @@ class Wait:
 
 def waiting(airflow: LocalAirflow, sandbox: SandboxProcess, export: CrmExport, dag_id: str = DEFERRED) -> Wait:
     wait = Wait(airflow, sandbox, dag_id, str(export.profiles[0].path))
-    if dag_id == DEFERRED:
-        wait.until("deferred")
-        wait.triggerer()
-    else:
+    if dag_id == RUNNING:
         wait.until("running")
         wait.until_log("PENDING")
+    else:
+        wait.until("deferred")
+        wait.triggerer()
     return wait
 
 
-@pytest.mark.parametrize("dag_id", [DEFERRED, RUNNING])
+@pytest.mark.parametrize("dag_id", [DEFERRED, RUNNING, LOAD])
 def test_marked_failed_cancels_what_is_pending_and_says_what_it_could_not(
     airflow: LocalAirflow, sandbox: SandboxProcess, export: CrmExport, dag_id: str
 ) -> None:
@@ -92,7 +100,7 @@ def test_marked_failed_cancels_what_is_pending_and_says_what_it_could_not(
     wait_until(
         lambda: {wait.statuses()[item] for item in pending} == {"CANCELED"},
         what="cancelled",
-        timeout_s=60,
+        timeout_s=120,
         last_seen=wait.statuses,
     )
     log = wait.until_log("too late to cancel")
@@ -115,8 +123,27 @@ def test_a_cleared_wait_cancels_nothing_and_goes_on(
     assert airflow.api.wait_run(DEFERRED, wait.run_id) == "success"
 
 
+def test_a_cleared_load_is_cancelled_and_sent_anew(
+    airflow: LocalAirflow, sandbox: SandboxProcess, export: CrmExport
+) -> None:
+    wait = waiting(airflow, sandbox, export, LOAD)
+    first = wait.statuses()
+
+    airflow.api.clear(LOAD, wait.run_id, ["wait"])
+    wait.until_log("Pausing task as DEFERRED", try_number=2)
+    sandbox.control("POST", "release")
+
+    assert airflow.api.wait_run(LOAD, wait.run_id) == "success"
+    statuses = wait.statuses()
+    assert {statuses.pop(item) for item in first} == {"CANCELED"}
+    assert len(statuses) == len(first)
+    assert set(statuses.values()) == {"SUCCEEDED"}
+
+
 def test_marked_success_cancels_nothing(airflow: LocalAirflow, sandbox: SandboxProcess, export: CrmExport) -> None:
     wait = waiting(airflow, sandbox, export)
+    # What the triggerer sees for all is in the log of each: the worker has told it once before.
+    wait_until(lambda: wait.log().count(" PENDING") >= 2, what="a look", timeout_s=60, last_seen=wait.log)
 
     wait.mark("success")
 

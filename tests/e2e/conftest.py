@@ -51,6 +51,9 @@ def airflow(folder: Path, export: CrmExport, sandbox: SandboxProcess) -> Iterato
         # A triggerer that is silent for so long has its triggers taken over, in s; a test waits for that.
         "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "15",
         "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "2",
+        # As is a task whose supervisor is.
+        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
+        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "3",
     }
     dags = [EXAMPLES, REPOSITORY / "tests" / "e2e" / "dags"]
     with LocalAirflow(folder / "airflow", dags=dags, env=environment) as running:

@@ -200,14 +200,19 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         document_import = self.hook.get_document_import(document_import_id)
         ledger = self._ledger or self.begin(context)
         self.hook.run(settle_twins(self.hook.datamart_id, document_import, ledger))
-        return conclude(
+        report, dead_letter = report_to(self.report_path, self.hook), put_aside(context, [self.task_id])
+        summary = conclude(
             document_import,
             list(found.values()),
             parts=handed_over(context, [self.task_id], found),
             limits=self._limits(),
-            dead_letter=put_aside(context, [self.task_id]),
-            report=report_to(self.report_path, self.hook),
+            dead_letter=dead_letter,
+            report=report,
         )
+        if dead_letter and report and not summary["report"]:
+            # Nothing was rejected behind the check, so the report is the check's.
+            summary["report"] = report.path
+        return summary
 
 
 def check_on_empty(on_empty: str) -> None:

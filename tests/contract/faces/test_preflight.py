@@ -103,6 +103,23 @@ def test_the_counts_add_up(sandbox: Sandbox, night: Night, run: Any, deferrable:
     assert summary["dead_letter"] == {"path": aside, "lines": 2}
 
 
+def test_the_summary_names_the_report_of_the_check_where_nothing_was_rejected_behind_it(
+    sandbox: Sandbox, night: Night
+) -> None:
+    report = night.folder / "report.json"
+
+    summary = by_operator(
+        night,
+        night.file("a.ndjson", profile(1), BAD),
+        preflight="dead_letter",
+        dead_letter_path=str(night.folder / "bad.ndjson"),
+        report_path=str(report),
+    )
+
+    assert summary["report"] == str(report)
+    assert report.exists()
+
+
 def test_a_load_without_a_good_line_fails(sandbox: Sandbox, night: Night) -> None:
     path = night.file("a.ndjson", b"[", profile(1)[:-1], b"]")
 

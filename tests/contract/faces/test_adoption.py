@@ -390,14 +390,12 @@ def test_what_cannot_be_told_apart_stops_activities_and_repeats_profiles(sandbox
 
 def test_nothing_is_sent_while_its_intent_cannot_be_written(sandbox: Sandbox, night: Night) -> None:
     path = night.file("a.ndjson", activity(1))
-    store = night.store
-    assert store
 
     class Unreachable(TaskStateStore):
         def set(self, key: str, value: Any, *, retention: Any = None) -> None:
             if "part" in key:
                 raise RuntimeError("API_SERVER_ERROR")
-            store.set(key, value, retention=retention)
+            super().set(key, value, retention=retention)
 
     night.store = Unreachable()
     with pytest.raises(MicsStateError, match="Nothing is sent without it") as raised:
@@ -416,9 +414,10 @@ def test_an_id_that_cannot_be_written_is_found_again(sandbox: Sandbox, night: Ni
         def set(self, key: str, value: Any, *, retention: Any = None) -> None:
             if "execution_id" in json.dumps(value):
                 raise RuntimeError("API_SERVER_ERROR")
-            store.set(key, value, retention=retention)
+            super().set(key, value, retention=retention)
 
     night.store = Unreachable()
+    night.store.values = store.values
     sandbox.hold()
     with pytest.raises(MicsWaitError):
         load(night, path, timeout=0.05)
@@ -454,7 +453,8 @@ def test_without_a_state_store_a_retry_finds_its_load_by_name_and_content(sandbo
         retries=3,
     )
 
-    summary = task.execute({**night.context, "task": task})
+    context: Any = {**night.context, "task": task}
+    summary = task.execute(context)
 
     assert len(sandbox.imports) == 1
     assert in_the_platform(sandbox) == lines

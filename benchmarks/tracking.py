@@ -5,7 +5,7 @@ round. The loop sends fewer of them, as it would take an hour. Ours does all tha
 checks every line, writes its progress down (into a file), reads every answer.
 
 The servers: the sandbox; and a sink of some thirty lines that answers as fast as Python can, as the sandbox takes more
-time for a request than either client. Each answers at once, which nothing behind a network does, and after a delay.
+time for a request than our client. Each answers at once, which nothing behind a network does, and after a delay.
 """
 
 from __future__ import annotations

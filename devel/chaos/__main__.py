@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m devel.chaos", description=__doc__.partition("\n")[0])
     parser.add_argument("--loads", type=int, default=1000, help="how many (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="the first load's; the others count on (default: 1)")
-    parser.add_argument("--lanes", type=int, default=6, help="loads at the same time (default: %(default)s)")
+    parser.add_argument("--lanes", type=int, default=8, help="loads at the same time (default: %(default)s)")
     parser.add_argument("--keep", type=Path, help="where the logs of loads that went wrong are left")
     options = parser.parse_args(arguments)
     keep = options.keep or Path(tempfile.mkdtemp(prefix="chaos-wrong-"))

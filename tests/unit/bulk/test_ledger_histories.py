@@ -1,7 +1,7 @@
 """Thousands of histories of tasks that are killed, retried, cleared and changed, over a platform that fails: nothing is
 lost, nothing is in twice, nobody takes what is another's, and what the ledger says is so.
 
-``MICS_HISTORIES=20`` plays twenty times as many; ``make chaos`` does.
+``MICS_HISTORIES=5`` plays five times as many; ``make chaos`` does.
 """
 
 from __future__ import annotations

@@ -7,6 +7,8 @@ from operator import not_
 from typing import Final
 
 _BLANK: Final = b" \t\r"
+#: All bytes but those that matter for where a record ends.
+_NO_MARKS: Final = bytes(set(range(256)) - set(b'"\n'))
 
 
 class LineCounter:
@@ -17,9 +19,22 @@ class LineCounter:
         self._is_blank_so_far = True
 
     @property
+    def ended(self) -> int:
+        """Lines that a newline has ended."""
+        return self._count
+
+    @property
     def count(self) -> int:
         """Lines so far, with the last one even if no newline ends it."""
         return self._count + (not self._is_blank_so_far)
+
+    def skip(self, lines: int, *, goes_on: bool) -> None:
+        """Go on behind lines of which none is blank.
+
+        :param goes_on: Whether another one has begun behind them.
+        """
+        self._count += lines
+        self._is_blank_so_far = not goes_on
 
     def feed(self, block: bytes) -> None:
         """Go on with the next bytes."""
@@ -54,8 +69,11 @@ class RecordScanner:
     def __init__(self) -> None:
         self._counter = LineCounter()
         self._in_quotes = False
-        #: Records up to the last end of a record; blank lines are none.
-        self.ended = 0
+
+    @property
+    def ended(self) -> int:
+        """Records up to the last end of a record; blank lines are none."""
+        return self._counter.ended
 
     @property
     def count(self) -> int:
@@ -64,8 +82,30 @@ class RecordScanner:
 
     def feed(self, block: bytes) -> int:
         """Go on with the next bytes, and return the offset in ``block`` behind the last end of a record, or 0."""
-        if not self._in_quotes and b'"' not in block:
+        if not block or (not self._in_quotes and b'"' not in block):
             return self._unquoted(block)
+        if True in map(bytes.isspace, io.BytesIO(block)):
+            return self._piece_by_piece(block)
+        # Two quotes side by side leave what follows as it was, also with others of the record's bytes between them.
+        marks = block.translate(None, _NO_MARKS).replace(b'""', b"").split(b'"')
+        ended = sum(map(len, marks[self._in_quotes :: 2]))
+        self._in_quotes ^= len(marks) % 2 == 0
+        end = self._last_end(block)
+        self._counter.skip(ended, goes_on=end < len(block))
+        return end
+
+    def _last_end(self, block: bytes) -> int:
+        """Return the offset behind the last newline outside quotes, seen from the block's end; 0: there is none."""
+        in_quotes, behind = self._in_quotes, len(block)
+        while newline := block.rfind(b"\n", 0, behind) + 1:
+            in_quotes ^= block.count(b'"', newline, behind) % 2 == 1
+            if not in_quotes:
+                return newline
+            behind = newline - 1
+        return 0
+
+    def _piece_by_piece(self, block: bytes) -> int:
+        """Do the same where a line may be blank."""
         end = position = 0
         for index, piece in enumerate(block.split(b'"')):
             if index:
@@ -79,9 +119,5 @@ class RecordScanner:
         return end
 
     def _unquoted(self, piece: bytes) -> int:
-        offset = piece.rfind(b"\n") + 1
-        if offset:
-            self._counter.feed(piece[:offset])
-            self.ended = self._counter.count
-        self._counter.feed(piece[offset:])
-        return offset
+        self._counter.feed(piece)
+        return piece.rfind(b"\n") + 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
 import threading
 import time
 from dataclasses import dataclass, field
@@ -67,7 +66,8 @@ class Fault:
     fired_at_ms: list[int] = field(default_factory=list)
     held: list[int] = field(default_factory=list)
     gone: list[int] = field(default_factory=list)
-    _go_on: concurrent.futures.Future[None] = field(default_factory=concurrent.futures.Future, repr=False)
+    _is_released: bool = field(default=False, repr=False)
+    _waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = field(default_factory=set, repr=False)
     _changed: threading.Condition = field(default_factory=threading.Condition, repr=False)
 
     def wait_fired(self, times: int = 1, timeout: float = 10) -> None:
@@ -100,17 +100,24 @@ class Fault:
     def release(self) -> None:
         """Let every request that this fault keeps waiting go on, now and later."""
         with self._changed:
-            if not self._go_on.done():
-                self._go_on.set_result(None)
+            self._is_released = True
+            for loop, released in self._waiting:
+                loop.call_soon_threadsafe(released.set)
 
     async def pause(self) -> None:
         """Wait ``seconds`` of real time, or until ``release``, whichever comes first; None: until ``release``."""
-        # Each waiter has its own view of the one future; shielded, so that a dropped connection cancels only itself.
-        waiter = asyncio.shield(asyncio.wrap_future(self._go_on))
+        waiter = asyncio.get_running_loop(), asyncio.Event()
+        with self._changed:
+            if self._is_released:
+                return
+            self._waiting.add(waiter)
         try:
-            await asyncio.wait_for(waiter, self.seconds)
+            await asyncio.wait_for(waiter[1].wait(), self.seconds)
         except TimeoutError:
             return
+        finally:
+            with self._changed:
+                self._waiting.discard(waiter)
 
     async def hold(self, number: int, client_gone: asyncio.Event) -> bool:
         """Keep a request where it is, until ``release`` or for ``seconds``, or until its client leaves.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
+import threading
 from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
@@ -48,6 +49,10 @@ class SourceChangedError(MicsError):
     """What is to be sent is not what an earlier try has sent in its place."""
 
 
+class SendingStoppedError(BaseException):
+    """Nobody waits for the part any more. Not an error of it, so nothing is concluded from it."""
+
+
 class Gate(Protocol):
     """Keeps apart what must not happen at the same time."""
 
@@ -77,6 +82,7 @@ class Target:
     :param list_lag_s: How long the list of executions may lag behind, in s.
     :param began: When this try began, in s since the epoch.
     :param now: Tells the time in s since the epoch.
+    :param is_stopped: Set when nobody waits for the parts any more: the rest of one that is on its way is not sent.
     :param left_open: When this try was left without knowing what became of a part, in s since the epoch.
     """
 
@@ -87,6 +93,7 @@ class Target:
     began: float
     now: Callable[[], float]
     gate: Gate = dataclasses.field(default_factory=OpenGate)
+    is_stopped: threading.Event = dataclasses.field(default_factory=threading.Event)
     left_open: list[float] = dataclasses.field(default_factory=list)
 
     @property
@@ -218,6 +225,19 @@ def _look_for(target: Target, job: Job, content: Content) -> Conversation[Execut
         ) from None
 
 
+class _Body(PartBody):
+    """A part on its way, which ends before its last byte once nobody waits for it any more."""
+
+    def __init__(self, file: SourceFile, part: Part, is_stopped: threading.Event) -> None:
+        self._is_stopped = is_stopped
+        super().__init__(file, part)
+
+    def read(self, size: int = -1, /) -> bytes:
+        if self._is_stopped.is_set():
+            raise SendingStoppedError
+        return super().read(size)
+
+
 def _send(target: Target, job: Job, digest: str | None) -> Conversation[MicsCallError | None]:
     """Send the part; return the error that leaves its outcome open, if there is one.
 
@@ -226,7 +246,7 @@ def _send(target: Target, job: Job, digest: str | None) -> Conversation[MicsCall
     bodies: list[PartBody] = []
 
     def open_body() -> PartBody:
-        bodies.append(PartBody(job.file, job.part))
+        bodies.append(_Body(job.file, job.part, target.is_stopped))
         return bodies[-1]
 
     upload = executions.upload(

@@ -119,6 +119,11 @@ class Uploader:
                         course.failed[job.index] = _PartError(job.part, error)
                     else:
                         on_sent(job.file)
+        except BaseException:
+            # A timeout of Airflow's ends the task before its process: what that would go on sending would come in behind
+            # the back of the next try.
+            self._target.is_stopped.set()
+            raise
         finally:
             # Without waiting: where the task is being killed, nobody would.
             pool.shutdown(wait=False, cancel_futures=True)

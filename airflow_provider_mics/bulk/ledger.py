@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import msgspec
 
 from airflow_provider_mics.bulk.sent_part import SentPart
+from airflow_provider_mics.exceptions import MicsStateError
 
 if TYPE_CHECKING:
     from airflow_provider_mics.api.models import Execution
@@ -112,6 +113,8 @@ class Ledger:
         self._of_others: set[str] | None = None
         #: Whether an earlier try may have sent parts of which nothing is written down.
         self.is_blind = is_blind
+        #: Whether nothing more shall be sent.
+        self._is_closed = False
 
     @classmethod
     def open(cls, store: StateStore, *, generation: int, is_retry: bool = False) -> Self:
@@ -137,6 +140,11 @@ class Ledger:
         if self._load is None:
             self._load = self._read(self._key(), LoadRecord) or LoadRecord()
         return self._load
+
+    def read(self) -> None:
+        """Read all that is known of the load; it need not be asked for again."""
+        self._load = self.load
+        self.parts()
 
     def note(self, **facts: Any) -> None:
         """Write facts of the load; fields of :class:`LoadRecord`."""
@@ -165,8 +173,17 @@ class Ledger:
         """Return the parts that this process has read or written, without asking the store."""
         return list(self._parts.values())
 
+    def close(self) -> None:
+        """Let nothing more be sent: no intent is written any more. What becomes of parts on their way still is."""
+        self._is_closed = True
+
     def note_part(self, index: int, record: PartRecord) -> None:
-        """Write what is known of a part."""
+        """Write what is known of a part.
+
+        :raises MicsStateError: Also where it is the intent to send one, and the ledger is closed.
+        """
+        if self._is_closed and not record.execution_id and not record.is_withdrawn:
+            raise MicsStateError("The task is being ended: nothing more is sent.")
         # In memory first: what this process knows stays true even if it cannot be written down.
         with self._lock:
             self._parts[index] = record
@@ -202,7 +219,7 @@ class Ledger:
             generation = self._entries[-1].generation
         entry = _Entry(id=self._entries[-1].id + 1 if self._entries else 1, generation=generation)
         self._write((*self._entries, entry))
-        self._load, self._parts, self._of_others = None, {}, None
+        self._load, self._parts, self._of_others = LoadRecord(), {}, None
 
     def earlier_loads(self, *, unsettled: bool = False) -> list[tuple[LoadRecord, list[PartRecord]]]:
         """Return earlier loads of this task, and their parts.

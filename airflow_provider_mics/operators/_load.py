@@ -113,7 +113,6 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         from airflow_provider_mics.bulk.outcome import load_summary
         from airflow_provider_mics.bulk.planning import check_deletions_allowed
         from airflow_provider_mics.bulk.watch import Step, Watch
-        from airflow_provider_mics.operators._ledger import send_load
         from airflow_provider_mics.operators._waiting import LastingWait, look
 
         # What means nothing is found out before anything is sent.
@@ -122,8 +121,8 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         ledger = self.begin(context)
         document_import = self.obtain_document_import(context, ledger)
         check_deletions_allowed(document_import, allow_deletions=self.allow_deletions)
-        sent, dead_letter = send_load(
-            self.hook, document_import, ledger, lambda uploader: self.send(document_import, uploader), early_verdict
+        sent, dead_letter = self.carry_out(
+            document_import, ledger, lambda uploader: self.send(document_import, uploader), early_verdict
         )
         hand_over(context, sent, dead_letter)
         if not sent:

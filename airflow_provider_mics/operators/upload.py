@@ -97,7 +97,6 @@ class MicsUploadFileOperator(SendsParts):
         """Plan and send."""
         from airflow_provider_mics.bulk.part_descriptions import read_part
         from airflow_provider_mics.bulk.planning import check_deletions_allowed
-        from airflow_provider_mics.operators._ledger import send_load
         from airflow_provider_mics.operators._sending import FileLoad, send_files
         from airflow_provider_mics.storage import find_files
 
@@ -113,6 +112,7 @@ class MicsUploadFileOperator(SendsParts):
             dead_letter_path=self.dead_letter_path,
             max_deletions=self.max_deletions,
         )
+        ledger = self.begin(context)
         document_import = self.hook.get_document_import(self.document_import_id)
         check_deletions_allowed(document_import, allow_deletions=self.allow_deletions)
 
@@ -122,7 +122,7 @@ class MicsUploadFileOperator(SendsParts):
             part, file = read_part(self.part, find_files)
             return [uploader.send(part, file)], None
 
-        sent, dead_letter = send_load(self.hook, document_import, self.begin(context), send)
+        sent, dead_letter = self.carry_out(document_import, ledger, send)
         hand_over(context, sent, dead_letter)
         if not sent:
             nothing_to_load(self.on_empty)

@@ -77,15 +77,29 @@ wheel: $(STAMP) ## Build the wheel and try it beside apache-airflow alone
 	$(UV) pip install --quiet --python $(SCRATCH)/venv/bin/python --constraints $(CONSTRAINTS) $(SCRATCH)/*.whl apache-airflow
 	$(SCRATCH)/venv/bin/python devel/check_wheel.py dags_examples
 
-.PHONY: bench-imports
-bench-imports: $(STAMP) ## Measure what a Dag file pays for this provider, beside airflow.providers.http
+# Each part writes its part of benchmarks/results.md, and has options of its own for ARGS.
+BENCHES := upload load planning rows imports preflight processors waiting tracking
+
+.PHONY: bench $(BENCHES:%=bench-%)
+bench: $(STAMP) ## Measure everything (an hour); a part: make bench-upload, -load, -planning, -rows, -imports, ...
+	@for part in $(BENCHES); do $(MAKE) --no-print-directory bench-$$part; done
+
+bench-load bench-planning bench-rows: bench-%: $(STAMP)
+	$(BIN)/python -m benchmarks.$* $(ARGS)
+
+bench-upload: $(YARDSTICK)/.set-up
+	$(BIN)/python -m benchmarks.upload --yardstick $(YARDSTICK) $(ARGS)
+
+bench-preflight bench-processors bench-waiting bench-tracking: bench-%: $(STAMP)
+	$(BIN)/python -m benchmarks.others $* $(ARGS)
+
+bench-imports: $(YARDSTICK)/.set-up
+	$(BIN)/python -m benchmarks.others imports --yardstick $(YARDSTICK) $(ARGS)
+
+$(YARDSTICK)/.set-up: $(STAMP)
 	@echo 'Putting airflow.providers.http into $(YARDSTICK)'
 	$(UV) pip install --quiet --python $(BIN)/python --target $(YARDSTICK) --no-deps apache-airflow-providers-http requests-toolbelt
-	$(BIN)/python -m benchmarks.imports --yardstick $(YARDSTICK) $(ARGS)
-
-.PHONY: bench-tracking
-bench-tracking: $(STAMP) ## Measure activities sent one by one, beside a loop of requests.post (ten minutes)
-	$(BIN)/python -m benchmarks.tracking $(ARGS)
+	@touch $@
 
 .PHONY: demo
 demo: $(STAMP) ## Run a night: a CRM export through a real Airflow into the sandbox

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks import files, sink
-from benchmarks.measuring import GIGA, MEGA, Spread, column, in_turn, python, ratios, run
+from benchmarks.measuring import MEGA, Spread, column, in_turn, python, ratios, run
 from benchmarks.programs import EXECUTIONS, TOKEN
 from benchmarks.results import Part, keep
 
@@ -97,7 +97,9 @@ def slow_links(part: Part, path: Path, folder: Path, options: argparse.Namespace
     for per_connection in (False, True):
         runs = compete(path, folder, rounds, mb_per_s=options.mb_per_s, per_connection=per_connection)
         how = "for each connection" if per_connection else "for all connections together"
-        part.compare(f"{path.stat().st_size / MEGA:,.0f} MB, {options.mb_per_s:g} MB/s {how}", runs, PRESENT, GIGA)
+        part.compare(
+            f"{path.stat().st_size / MEGA:,.0f} MB, {options.mb_per_s:g} MB/s {how}", runs, PRESENT, path.stat().st_size
+        )
         walls = {name: column(taken, "wall_s") for name, taken in runs.items()}
         checked = ratios(walls[CHECKED], walls[PRESENT])
         part.target("U3", f"check and load at {options.mb_per_s:g} MB/s {how} / `split` + `curl`, wall", checked, 0.7)

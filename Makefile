@@ -13,6 +13,10 @@ UV := @eval "$$($(BIN)/python devel/pip_settings.py)"; $(BIN)/uv
 # Written into scratch folders that `make clean` removes.
 SCRATCH := build/wheel
 YARDSTICK := build/bench
+CLUSTER := build/cluster/venv
+CELERY_CONSTRAINTS := constraints/celery.txt
+CLUSTER_NEEDS := apache-airflow-providers-celery 'apache-airflow-providers-amazon[s3fs]' \
+  apache-airflow-providers-postgres psycopg-binary 'moto[s3,server]'
 ARGS ?=
 
 .PHONY: help
@@ -99,6 +103,18 @@ bench-imports: $(YARDSTICK)/.set-up
 $(YARDSTICK)/.set-up: $(STAMP)
 	@echo 'Putting airflow.providers.http into $(YARDSTICK)'
 	$(UV) pip install --quiet --python $(BIN)/python --target $(YARDSTICK) --no-deps apache-airflow-providers-http requests-toolbelt
+	@touch $@
+
+.PHONY: cluster
+cluster: $(CLUSTER)/.set-up ## Run a night over two Celery workers and two triggerers, and kill one of each
+	$(CLUSTER)/bin/python -m devel.many_workers $(ARGS)
+
+# Celery has an environment of its own: it belongs to this alone.
+$(CLUSTER)/.set-up: $(STAMP) $(CELERY_CONSTRAINTS)
+	@echo 'Installing Airflow with Celery into $(CLUSTER)'
+	$(UV) venv --quiet --clear --python $(BIN)/python $(CLUSTER)
+	$(UV) pip install --quiet --python $(CLUSTER)/bin/python --editable '.[sandbox]' $(CLUSTER_NEEDS) \
+	  --constraints $(CONSTRAINTS) --constraints $(CELERY_CONSTRAINTS)
 	@touch $@
 
 .PHONY: demo

@@ -32,10 +32,17 @@ API_SERVER: Final = "api-server"
 SCHEDULER: Final = "scheduler"
 DAG_PROCESSOR: Final = "dag-processor"
 TRIGGERER: Final = "triggerer"
+CELERY_WORKER: Final = "celery worker"
 COMPONENTS: Final = (API_SERVER, SCHEDULER, DAG_PROCESSOR, TRIGGERER)
 
+#: Environment variable that tells a component its name.
+NAME_VARIABLE: Final = "LOCAL_AIRFLOW_COMPONENT"
 # Logs are read from the shared home. The log servers would listen on all interfaces, and take 90 MB each.
-_ARGUMENTS: Final = {SCHEDULER: ["--skip-serve-logs"], TRIGGERER: ["--skip-serve-logs"]}
+_ARGUMENTS: Final = {
+    SCHEDULER: ["--skip-serve-logs"],
+    TRIGGERER: ["--skip-serve-logs"],
+    CELERY_WORKER: ["--skip-serve-logs", "--without-gossip", "--without-mingle"],
+}
 # What a component's heartbeats are filed under in Airflow's table of jobs.
 _JOB_TYPES: Final = {SCHEDULER: "SchedulerJob", DAG_PROCESSOR: "DagProcessorJob", TRIGGERER: "TriggererJob"}
 
@@ -59,7 +66,8 @@ class LocalAirflow:
     :param dags: folders with DAG files (none: ``home/dags``).
     :param env: more environment for all components: ``AIRFLOW_CONN_*``, ``AIRFLOW_VAR_*``, or any setting as
         ``AIRFLOW__SECTION__OPTION``, which wins over the settings made here.
-    :param parallelism: tasks that may run at once; each is a process that waits beforehand.
+    :param parallelism: tasks that may run at once; with the LocalExecutor each is a process that waits beforehand.
+    :param components: kinds of the components to start, by name (none: one of each that a small Airflow needs).
     :param start_timeout_s: how long all components together may take until they are healthy, in seconds.
     """
 
@@ -70,6 +78,7 @@ class LocalAirflow:
         dags: Sequence[Path] = (),
         env: Mapping[str, str] | None = None,
         parallelism: int = 4,
+        components: Mapping[str, str] | None = None,
         start_timeout_s: float = 180,
     ) -> None:
         self._cleanup = ExitStack()
@@ -81,6 +90,7 @@ class LocalAirflow:
         self.url = f"http://{LOOPBACK}:{ports['api']}"
         self.env = airflow_environment(self.home, self.dags, ports=ports, parallelism=parallelism) | dict(env or {})
         self.api = AirflowApi(self.url, check=self.check)
+        self._to_start = dict(components or {kind: kind for kind in COMPONENTS})
         self._start_timeout_s = start_timeout_s
         self._components: dict[str, _Component] = {}
         self._watchdog: Watchdog | None = None
@@ -95,15 +105,15 @@ class LocalAirflow:
         self.stop()
 
     def start(self) -> None:
-        """Create the database, start all four components, and return when all of them are healthy."""
+        """Create the database, start all components, and return when all of them are healthy."""
         for folder in (self.home, *self.dags):
             folder.mkdir(parents=True, exist_ok=True)
         atexit.register(self.stop)
         self._watchdog = Watchdog()
         try:
             self.cli("db", "migrate")
-            for kind in COMPONENTS:
-                self.start_component(kind)
+            for name, kind in self._to_start.items():
+                self.start_component(kind, name=name)
             self.wait_healthy()
         except BaseException:
             self.stop()
@@ -160,8 +170,8 @@ class LocalAirflow:
         started_at = datetime.now(UTC)
         with path.open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "airflow", kind, *_ARGUMENTS.get(kind, [])],
-                env=self.env,
+                [sys.executable, "-m", "airflow", *kind.split(), *self._arguments(kind, name)],
+                env=self.env | {NAME_VARIABLE: name},
                 cwd=self.home,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -240,6 +250,13 @@ class LocalAirflow:
         return done.stdout
 
     # -- inside -------------------------------------------------------------------------------------------------
+
+    def _arguments(self, kind: str, name: str) -> list[str]:
+        arguments = list(_ARGUMENTS.get(kind, []))
+        if kind == CELERY_WORKER:
+            # Two of them must differ in both.
+            arguments += ["--celery-hostname", f"{name}@{LOOPBACK}", "--pid", str(self.home / f"{name}.pid")]
+        return arguments
 
     def _collect(self, component: _Component) -> None:
         component.process.wait(timeout=10)

@@ -120,7 +120,7 @@ class Uploader:
                     else:
                         on_sent(job.file)
         except BaseException:
-            # A timeout of Airflow's ends the task before its process: what that would go on sending would come in behind
+            # A timeout of Airflow's ends the task before its process. What that went on sending would come in behind
             # the back of the next try.
             self._target.is_stopped.set()
             raise

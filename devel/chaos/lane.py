@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import http
 import http.client
 import json
 import os
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 _RETRIES: Final = 9
 #: A late request must be done this long after the death of its client, or the list may lag longer than the load allows.
 _LATEST_S: Final = 0.6
+#: How long a wait for a held request is at a time, in s.
+_WAIT_S: Final = 0.5
 _CALM: Final = TryPlan()
 
 
@@ -173,6 +176,10 @@ class _Playing:
             run_try(self._load, plan, self._folder, try_number=number, max_tries=self._max_tries)
         with contextlib.ExitStack() as cleanup:
             status = _Watch(self, child, plan.kill, cleanup).until_it_ends(kill_at, rotate_at)
+        for hold in (kill_at, rotate_at):
+            if hold is not None and hold not in {late.fault for late in self._late}:
+                # Released, it holds nothing in later tries.
+                self._lane.release(hold)
         if os.WIFSIGNALED(status) and kill:
             self.played.kills[kill.name] = self.played.kills.get(kill.name, 0) + 1
             return {"retryable": True, "kind": "killed"}
@@ -254,7 +261,7 @@ class _Watch:
         self._cleanup = cleanup
         self._end = os.pidfd_open(child)
         cleanup.callback(os.close, self._end)
-        self._waits: dict[Any, Callable[[], None]] = {}
+        self._waits: dict[Any, tuple[http.client.HTTPConnection, int, Callable[[dict[str, Any]], None]]] = {}
         self._deadline = time.monotonic() + kill.after_s if kill and kill.after_s is not None else None
 
     def until_it_ends(self, kill_at: int | None, rotate_at: int | None) -> int:
@@ -264,9 +271,9 @@ class _Watch:
         :param rotate_at: The fault that holds one at which the token is replaced.
         """
         if kill_at is not None:
-            self._when_held(kill_at, lambda: self._kill_here(kill_at))
+            self._when_held(kill_at, self._kill_here)
         if rotate_at is not None:
-            self._when_held(rotate_at, lambda: self._playing.rotate(rotate_at))
+            self._when_held(rotate_at, lambda _: self._playing.rotate(rotate_at))
         while True:
             due_s = self._playing.release_what_is_due()
             if self._deadline is not None:
@@ -280,16 +287,30 @@ class _Watch:
             if self._end in ready:
                 return os.waitpid(self._child, 0)[1]
             for wait in [item for item in ready if item in self._waits]:
-                self._waits.pop(wait)()
+                self._answered(*self._waits.pop(wait))
 
-    def _when_held(self, fault: int, do: Callable[[], None]) -> None:
+    def _when_held(self, fault: int, do: Callable[[dict[str, Any]], None]) -> None:
         connection = http.client.HTTPConnection(self._playing.sandbox.url.removeprefix("http://"))
         self._cleanup.callback(connection.close)
-        body = json.dumps({"held": 1, "timeout": 120})
+        # Asked anew again and again: a wait that nobody listens to any more keeps a thread of the sandbox's busy.
+        body = json.dumps({"held": 1, "timeout": _WAIT_S})
         connection.request("POST", f"/_sandbox/faults/{fault}/wait", body, {"Content-Type": "application/json"})
-        self._waits[connection.sock] = do
+        self._waits[connection.sock] = connection, fault, do
 
-    def _kill_here(self, fault: int) -> None:
+    def _answered(
+        self, connection: http.client.HTTPConnection, fault: int, do: Callable[[dict[str, Any]], None]
+    ) -> None:
+        answer = connection.getresponse()
+        found = json.loads(answer.read())
+        connection.close()
+        if answer.status == http.HTTPStatus.OK:
+            do(found)
+        else:
+            self._when_held(fault, do)
+
+    def _kill_here(self, fault: dict[str, Any]) -> None:
         os.kill(self._child, signal.SIGKILL)
+        if fault["gone"]:
+            self._playing.played.is_beyond_patience = True
         if self._kill and self._kill.hold and self._kill.hold.get("if_gone") == "keep":
-            self._playing.released_late(self._kill, fault)
+            self._playing.released_late(self._kill, fault["number"])

@@ -62,6 +62,7 @@ class Calm:
 class Account:
     """Everything that the verdict is about.
 
+    :param source: What was loaded.
     :param received: Executions of the document import, oldest first.
     :param sha256: Of the bodies of all that were not cancelled, put together in the order of the parts; None: there is
         no such order.
@@ -72,7 +73,7 @@ class Account:
     """
 
     run_state: str
-    object: BigObject
+    source: BigObject
     parts: Sequence[Part]
     received: Sequence[Received]
     sha256: str | None
@@ -105,7 +106,7 @@ def problems(account: Account) -> list[str]:
 
 
 def _wrong_bytes(account: Account) -> list[str]:
-    if account.sha256 == account.object.sha256:
+    if account.sha256 == account.source.sha256:
         return []
     if account.sha256 is not None:
         return ["the bytes at the sandbox are not those of the object"]
@@ -124,7 +125,7 @@ def _wrong_bytes(account: Account) -> list[str]:
 
 
 def _wrong_lines(account: Account) -> list[str]:
-    expected = {"lines": account.object.lines, "accepted": account.object.lines, "bytes": account.object.bytes}
+    expected = {"lines": account.source.lines, "accepted": account.source.lines, "bytes": account.source.bytes}
     return [
         f"the summary's {name} are {account.summary.get(name)}, not {number}"
         for name, number in expected.items()
@@ -148,7 +149,8 @@ def _wrong_waits(account: Account) -> list[str]:
     found = []
     if not account.triggerer.under_way:
         found.append(f"nothing waited in {account.triggerer.name} when it was killed, so nothing was tested")
-    if bad := Counter(state for state in account.waits.values() if state != "success"):
+    bad = Counter(state for state in account.waits.values() if state != "success")
+    if bad:
         found.append(f"waits ended otherwise than well: {dict(bad)}")
     if never := len(account.waits.keys() - account.deferred):
         found.append(f"{never} of {len(account.waits)} waits were never deferred")

@@ -187,7 +187,7 @@ class Night:
         summary = self._api.xcom(DAG_ID, self._run_id, "load.wait") if run_state == "success" else {}
         return Account(
             run_state=run_state,
-            object=big,
+            source=big,
             parts=parts,
             received=received,
             sha256=None if in_order is None else self._sha256(in_order),

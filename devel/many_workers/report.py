@@ -29,6 +29,6 @@ def report(account: Account) -> str:
     taken = [item for item in account.received if item.status != "CANCELED"]
     lines.append(
         f"At the sandbox: {len(taken)} executions, {sum(item.bytes for item in taken):,} bytes; "
-        f"the object: {account.object.bytes:,} bytes, {account.object.lines:,} lines"
+        f"the object: {account.source.bytes:,} bytes, {account.source.lines:,} lines"
     )
     return "\n".join(lines)

@@ -23,7 +23,7 @@ def account(tmp_path: Path) -> Account:
     """What is as it should be: of four parts the second was on the worker that was killed."""
     return Account(
         run_state="success",
-        object=BigObject(tmp_path / "profiles.ndjson", bytes=400, lines=4, sha256="right"),
+        source=BigObject(tmp_path / "profiles.ndjson", bytes=400, lines=4, sha256="right"),
         parts=[
             Part(1, "success", ("worker-1",), ("11",)),
             Part(2, "success", ("worker-1", "worker-2"), ("12",)),

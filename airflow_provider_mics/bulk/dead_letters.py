@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 import msgspec
 
+from airflow_provider_mics.exceptions import MicsSourceError
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from airflow_provider_mics.bulk.checks import Problem
 
@@ -41,7 +44,10 @@ class DeadLetters:
         *,
         answer: Mapping[str, Any] | None = None,
     ) -> None:
-        """Put a line aside."""
+        """Put a line aside.
+
+        :raises MicsSourceError: It cannot be written.
+        """
         record: dict[str, Any] = {
             "file": name,
             "line": line,
@@ -59,7 +65,8 @@ class DeadLetters:
                 record["content_base64"] = base64.b64encode(content).decode("ascii")
         if self._file is None:
             self._file = self._open_file()
-        self._file.write(msgspec.json.encode(record) + b"\n")
+        with self._writing():
+            self._file.write(msgspec.json.encode(record) + b"\n")
         self.lines += 1
 
     def summary(self) -> dict[str, Any] | None:
@@ -69,7 +76,25 @@ class DeadLetters:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        if self._file:
-            self._file.close()
-            self._file = None
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        file, self._file = self._file, None
+        if not file:
+            return
+        try:
+            with self._writing():
+                file.close()
+        except MicsSourceError:
+            # The error that is on its way already is the first.
+            if kind is None:
+                raise
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise MicsSourceError(
+                f"{self.path} cannot be written: {reason}.",
+                hint="A line that cannot be put aside would be lost, so the load does not go on. Make room there.",
+            ) from None

@@ -6,6 +6,7 @@ are being sent and the one that is being written.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import shutil
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Self
 
 from airflow_provider_mics.bulk.files import LocalFile
 from airflow_provider_mics.bulk.parts import Part
-from airflow_provider_mics.exceptions import MicsInputError
+from airflow_provider_mics.exceptions import MicsInputError, MicsSourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -48,8 +49,9 @@ class Spool:
         self._folder: Path | None = None
 
     def __enter__(self) -> Self:
-        # Only this user may enter it: what is in it are rows.
-        self._folder = Path(tempfile.mkdtemp(prefix="mics-parts-"))
+        with self._writing():
+            # Only this user may enter it: what is in it are rows.
+            self._folder = Path(tempfile.mkdtemp(prefix="mics-parts-"))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -61,6 +63,7 @@ class Spool:
         """Write blocks into parts, and give each part when it is full.
 
         :raises MicsInputError: A block is larger than a part may be.
+        :raises MicsSourceError: There is no room for a part.
         """
         number = 0
         writing: _Writing | None = None
@@ -69,16 +72,34 @@ class Spool:
                 self._check_room(block)
                 if writing and writing.size + len(block.content) > self._max_part_bytes:
                     full, writing = writing, None
-                    yield full.finished(self._name)
-                if writing is None:
-                    number += 1
-                    writing = _Writing(self._path(number), number, self._header)
-                writing.add(block)
+                    yield self._finished(full)
+                with self._writing():
+                    if writing is None:
+                        number += 1
+                        writing = _Writing(self._path(number), number, self._header)
+                    writing.add(block)
             if writing:
-                yield writing.finished(self._name)
+                yield self._finished(writing)
         finally:
             if writing:
-                writing.close()
+                # What is still to be written of it is of no use to anybody.
+                with contextlib.suppress(OSError):
+                    writing.close()
+
+    def _finished(self, writing: _Writing) -> tuple[Part, SourceFile]:
+        with self._writing():
+            return writing.finished(self._name)
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            folder = self._folder or tempfile.gettempdir()
+            raise MicsSourceError(
+                f"Parts of {self._name} cannot be written to {folder}: {error.strerror or type(error).__name__}.",
+                hint="There must be room for one part more than parallel_uploads; TMPDIR says where they are written.",
+            ) from None
 
     def _check_room(self, block: Block) -> None:
         if len(self._header) + len(block.content) > self._max_part_bytes:

@@ -1,0 +1,72 @@
+"""What tells the content of a part from any other."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_mics.bulk.content import Content, content_of, identity_of
+from tests.unit.bulk.memory_file import MemoryFile
+from tests.unit.bulk.script import part_of
+
+
+def read(content: bytes, block: int = 1 << 20) -> Content:
+    found = Content()
+    for start in range(0, len(content), block):
+        found.feed(content[start : start + block])
+    return found
+
+
+@given(st.text(alphabet='ab" \t\r\n'), st.integers(1, 5))
+def test_blocks_make_no_difference(text: str, block: int) -> None:
+    content = text.encode()
+    whole, pieces = read(content), read(content, block)
+
+    assert (whole.digest, whole.lines, whole.line_counts) == (pieces.digest, pieces.lines, pieces.line_counts)
+    assert whole.lines == len([line for line in content.split(b"\n") if line.strip()])
+
+
+@given(st.lists(st.sampled_from([b'{"a":1}', b'{"b":2}', b"", b"  "]), min_size=1))
+def test_other_line_ends_are_the_same_content(lines: list[bytes]) -> None:
+    assert read(b"\n".join(lines)).digest == read(b"\r\n".join(lines) + b"\r\n").digest
+
+
+@given(st.binary(), st.binary())
+def test_other_bytes_are_another_content(one: bytes, other: bytes) -> None:
+    same = one.translate(None, b" \t\r\n") == other.translate(None, b" \t\r\n")
+    assert (read(one).digest == read(other).digest) == same
+
+
+def test_the_counts_that_a_platform_may_come_to() -> None:
+    # A header, a record with a line end in quotes, a blank line, a record without a line end.
+    assert read(b'id,note\n1,"a\nb"\n\n2,c').line_counts >= {4, 3, 5}
+    assert read(b"one\ntwo\n").line_counts == {2, 1}
+
+
+def test_the_content_of_a_part_is_what_is_sent() -> None:
+    part, file = part_of(b"one\ntwo\nsix\n")
+    part = dataclasses.replace(part, ranges=((0, 4), (8, 4)))
+
+    assert content_of(part, file).digest == read(b"one\nsix\n").digest
+
+
+def test_identities_tell_parts_apart() -> None:
+    part, file = part_of(b"one\n")
+    other, other_file = part_of(b"two\n")
+
+    assert identity_of(part, file) == identity_of(
+        dataclasses.replace(part, number=9), MemoryFile(b"one\n", "elsewhere")
+    )
+    assert identity_of(part, file) != identity_of(other, other_file)
+
+
+def test_without_a_hash_place_and_version_tell_them() -> None:
+    part, file = part_of(b"one\ntwo\n")
+    part = dataclasses.replace(part, sha256=None)
+    elsewhere = dataclasses.replace(part, ranges=((0, 4),))
+
+    assert identity_of(part, file) == identity_of(dataclasses.replace(part), MemoryFile(b"one\ntwo\n"))
+    assert identity_of(part, file) != identity_of(elsewhere, file)
+    assert identity_of(part, file) != identity_of(part, MemoryFile(b"one\nten\n"))

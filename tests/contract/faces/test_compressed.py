@@ -84,7 +84,9 @@ def test_the_parts_are_gone_from_disk_afterwards(
     with pytest.raises(MicsInputError, match=r"b\.ndjson\.gz is broken off"):
         upload(night, document_import_id, f"{night.folder}/b.ndjson.gz", max_part_bytes=20_000)
     before = len(sandbox.executions)
-    with pytest.raises(MicsUploadError, match=r"b\.ndjson\.gz is broken off.* [1-9] parts before are in, as executions"):
+    with pytest.raises(
+        MicsUploadError, match=r"b\.ndjson\.gz is broken off.* [1-9] parts before are in, as executions"
+    ):
         upload(night, document_import_id, f"{night.folder}/b.ndjson.gz", max_part_bytes=20_000, preflight="off")
 
     assert len(sandbox.executions) > before == len(night.ti.xcoms["mics_parts"])

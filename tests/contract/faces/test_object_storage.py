@@ -5,57 +5,21 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from airflow_provider_mics.bulk.files import RemoteFile
 from airflow_provider_mics.exceptions import MicsSourceError
 from airflow_provider_mics.storage import find_files
+from tests.contract.conftest import BUCKET
 from tests.contract.faces.conftest import Night, profile
 from tests.contract.faces.test_planned_parts import plan, send
 from tests.contract.faces.test_upload import create, received, upload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from airflow_provider_mics.bulk.files import Reader
     from airflow_provider_mics.sandbox import Sandbox
-
-BUCKET = "crm"
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    connection = {
-        "conn_type": "aws",
-        "login": "key",
-        "password": "secret",
-        "extra": {"endpoint_url": endpoint, "region_name": "eu-west-3"},
-    }
-    monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", json.dumps(connection))
-    monkeypatch.setenv("AIRFLOW_CONN_STORE", json.dumps(connection))
-    s3 = boto3.resource(
-        "s3",
-        endpoint_url=endpoint,
-        aws_access_key_id="key",
-        aws_secret_access_key="secret",
-        region_name="eu-west-3",
-    )
-    bucket = s3.Bucket(BUCKET)
-    if bucket.creation_date is None:
-        bucket.create(CreateBucketConfiguration={"LocationConstraint": "eu-west-3"})
-    bucket.objects.delete()
-    return bucket
 
 
 @pytest.mark.parametrize("where", ["s3://aws_default@", "s3://store@"])

@@ -17,8 +17,8 @@ from airflow.providers.common.compat.sdk import DAG
 from airflow_provider_mics.exceptions import MicsCountMismatchError, MicsRejectedLinesError
 from airflow_provider_mics.operators.upload import MicsUploadFileOperator
 from airflow_provider_mics.sensors.execution import MicsExecutionSensor
+from tests.contract.conftest import BUCKET
 from tests.contract.faces.conftest import Night, TaskInstance, profile
-from tests.contract.faces.test_object_storage import BUCKET, bucket, endpoint
 from tests.contract.faces.test_planned_parts import plan, send
 from tests.contract.faces.test_upload import create, upload
 from tests.contract.faces.test_waiting import BAD, by_operator, by_sensor, finish
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from airflow_provider_mics.operators._task import MicsTask
     from airflow_provider_mics.sandbox import Sandbox
 
-__all__ = ["bucket", "endpoint"]
 
 pytestmark = pytest.mark.usefixtures("sandbox")
 

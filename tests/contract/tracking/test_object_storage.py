@@ -6,14 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mics.operators.tracking import MicsSetUserChoicesOperator
-from tests.contract.faces.test_object_storage import BUCKET, bucket, endpoint
+from tests.contract.conftest import BUCKET
 from tests.contract.tracking.conftest import choice
 
 if TYPE_CHECKING:
     from airflow_provider_mics.sandbox import Sandbox
     from tests.contract.tracking.conftest import Task
-
-__all__ = ["bucket", "endpoint"]
 
 
 def test_items_come_from_a_store_and_go_back_to_it(sandbox: Sandbox, task: Task, bucket: Any) -> None:

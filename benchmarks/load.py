@@ -97,12 +97,14 @@ def slow_links(part: Part, path: Path, folder: Path, options: argparse.Namespace
     for per_connection in (False, True):
         runs = compete(path, folder, rounds, mb_per_s=options.mb_per_s, per_connection=per_connection)
         how = "for each connection" if per_connection else "for all connections together"
-        part.compare(
-            f"{path.stat().st_size / MEGA:,.0f} MB, {options.mb_per_s:g} MB/s {how}", runs, PRESENT, path.stat().st_size
-        )
+        size = path.stat().st_size
+        part.compare(f"{size / MEGA:,.0f} MB, {options.mb_per_s:g} MB/s {how}", runs, PRESENT, size)
         walls = {name: column(taken, "wall_s") for name, taken in runs.items()}
         checked = ratios(walls[CHECKED], walls[PRESENT])
         part.target("U3", f"check and load at {options.mb_per_s:g} MB/s {how} / `split` + `curl`, wall", checked, 0.7)
+        link_s = size / MEGA / options.mb_per_s / (2 if per_connection else 1)
+        least = Spread.of(link_s / value for value in walls[PRESENT])
+        part.notes.append(f"U3, {how}: {link_s:.1f} s of sending alone would be {least.text()} of `split` + `curl`.")
         if not per_connection:
             alone = ratios(walls[CHECKED], walls[UNCHECKED])
             part.target("V3", f"check and load at {options.mb_per_s:g} MB/s / load without check, wall", alone, 1.08)

@@ -48,8 +48,7 @@ def compete(path: Path, parts: Sequence[Path], folder: Path, options: argparse.N
     certificate, authority = sink.certificates(folder) if tls else (None, None)
     with sink.running(certificate=certificate) as url:
         common = ["--url", url, *(["--ca", authority] if authority else [])]
-        part_bytes = options.mb * MEGA // 10
-        ours = python("benchmarks.programs", "upload", "--file", path, "--part-bytes", part_bytes, *common)
+        ours = python("benchmarks.programs", "upload", "--file", path, "--part-bytes", options.part_bytes, *common)
         competitors: dict[str, Callable[[], Run]] = {
             CURL: lambda: run(curl(url, parts, authority)),
             OURS: lambda: run(ours),
@@ -67,7 +66,8 @@ def compete(path: Path, parts: Sequence[Path], folder: Path, options: argparse.N
             competitors[OPERATOR] = lambda: run(operator, environ=environ)
         runs = in_turn(competitors, options.rounds)
         idle = run(python("benchmarks.programs", "idle", *common))
-    return runs, idle
+        profile = run([*ours, "--profile"]).told["profile"]
+    return runs, idle, profile
 
 
 def slow_server(folder: Path) -> tuple[bool, bool]:
@@ -110,10 +110,14 @@ def main() -> None:
         folder = Path(name)
         path = files.profile_file(folder, options.mb * MEGA)
         size = path.stat().st_size
-        parts = files.split(path, folder / "parts", options.mb * MEGA // 10)
+        # Ten parts: each ends with a whole line.
+        options.part_bytes = size // 10 + 1000
+        parts = files.split(path, folder / "parts", options.part_bytes)
         for tls in (True, False):
-            runs, idle = compete(path, parts, folder, options, tls=tls)
+            runs, idle, profile = compete(path, parts, folder, options, tls=tls)
             part.compare("Over TLS" if tls else "Without TLS, for what it tells", runs, CURL, size)
+            steps = "; ".join(f"{share:.0%} {name}" for name, share in profile.items())
+            part.notes.append(f"What our sending goes into {'over' if tls else 'without'} TLS (cProfile): {steps}.")
             if tls:
                 judge(part, runs, idle)
                 for competitor, taken in runs.items():

@@ -82,13 +82,13 @@ wheel: $(STAMP) ## Build the wheel and try it beside apache-airflow alone
 	$(SCRATCH)/venv/bin/python devel/check_wheel.py dags_examples
 
 # Each part writes its part of benchmarks/results.md, and has options of its own for ARGS.
-BENCHES := upload load planning rows imports preflight processors waiting tracking
+BENCHES := upload load planning rows scale imports preflight processors waiting tracking
 
 .PHONY: bench $(BENCHES:%=bench-%)
 bench: $(STAMP) ## Measure everything (an hour); a part: make bench-upload, -load, -planning, -rows, -imports, ...
 	@for part in $(BENCHES); do $(MAKE) --no-print-directory bench-$$part; done
 
-bench-load bench-planning bench-rows: bench-%: $(STAMP)
+bench-load bench-planning bench-rows bench-scale: bench-%: $(STAMP)
 	$(BIN)/python -m benchmarks.$* $(ARGS)
 
 bench-upload: $(YARDSTICK)/.set-up

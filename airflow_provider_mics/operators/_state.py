@@ -23,8 +23,8 @@ def state_store(context: Context) -> StateStore:
 def generation(context: Context) -> int:
     """Return a number that stays the same from try to try, and is another after a clear.
 
-    A clear of a task that has ended or is deferred raises ``max_tries``, a retry does not (Airflow's
-    ``clear_task_instances``). State itself survives a clear in Airflow 3.3.
+    A clear raises ``max_tries``, a retry does not (Airflow's ``clear_task_instances``; of a task that is running, its
+    scheduler when the task has ended). State itself survives a clear in Airflow 3.3.
     """
     return int(getattr(context["ti"], "max_tries", 0) or 0)
 

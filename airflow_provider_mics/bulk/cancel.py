@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from airflow_provider_mics.api.models import Execution
     from airflow_provider_mics.exceptions import MicsError
 
-_CANCELLED: Final = frozenset({ExecutionStatus.CANCELED, "CANCELLED"})
 _NOT_STARTED: Final = frozenset(
     {ExecutionStatus.PENDING, ExecutionStatus.SCHEDULED, ExecutionStatus.WAITING_DEPENDENT_JOB}
 )
@@ -44,11 +43,6 @@ def cancel(
     return found
 
 
-def is_cancelled(execution: Execution) -> bool:
-    """Tell whether an execution has been cancelled."""
-    return execution.status in _CANCELLED
-
-
 def _cancel(datamart_id: str, document_import_id: str, execution_id: str) -> Conversation[Execution]:
     call = executions.cancel(datamart_id, document_import_id, execution_id)
     refusal: MicsError | None = None
@@ -59,7 +53,7 @@ def _cancel(datamart_id: str, document_import_id: str, execution_id: str) -> Con
     except MicsAPIError as error:
         refusal = error
     else:
-        if is_cancelled(answered):
+        if answered.is_canceled:
             return answered
     now: Execution = yield executions.get(datamart_id, document_import_id, execution_id)
     if now.status in _NOT_STARTED:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from airflow_provider_mics.api import executions
 from airflow_provider_mics.api.constants import ExecutionStatus
-from airflow_provider_mics.bulk.cancel import cancel, is_cancelled
+from airflow_provider_mics.bulk.cancel import cancel
 from airflow_provider_mics.exceptions import MicsError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Killed:
     @property
     def cancelled(self) -> list[str]:
         """Those that are cancelled: no line of them comes in."""
-        return [execution_id for execution_id, execution in self.found.items() if is_cancelled(execution)]
+        return [execution_id for execution_id, execution in self.found.items() if execution.is_canceled]
 
     @property
     def gone_on(self) -> list[str]:

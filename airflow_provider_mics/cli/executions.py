@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_mics.api import executions
 from airflow_provider_mics.api.conversation import every_page
-from airflow_provider_mics.bulk.cancel import cancel, is_cancelled
+from airflow_provider_mics.bulk.cancel import cancel
 from airflow_provider_mics.bulk.reasons import group_reasons
 from airflow_provider_mics.cli.connected import hook_of
 from airflow_provider_mics.cli.execution_rows import HEADS, TEXTS, facts_of, row_of, status_of
@@ -66,11 +66,11 @@ def cancel_executions(args: argparse.Namespace, screen: Screen) -> int:
     hook = hook_of(args)
     wanted = list(dict.fromkeys(args.execution_ids))
     found = hook.run(cancel(hook.datamart_id, args.document_import_id, wanted))
-    started = [item for item in found.values() if not is_cancelled(item)]
+    started = [item for item in found.values() if not item.is_canceled]
     if screen.is_document:
         screen.document(
             {
-                "cancelled": [execution_id for execution_id, item in found.items() if is_cancelled(item)],
+                "cancelled": [execution_id for execution_id, item in found.items() if item.is_canceled],
                 "already_started": [item.execution_id for item in started],
             }
         )

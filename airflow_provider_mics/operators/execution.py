@@ -38,14 +38,14 @@ class MicsCancelExecutionOperator(MicsTask):
 
     def execute(self, context: Context) -> dict[str, list[str]]:
         """Cancel them."""
-        from airflow_provider_mics.bulk.cancel import cancel, is_cancelled
+        from airflow_provider_mics.bulk.cancel import cancel
 
         execution_ids = flat_ids(self.execution_ids)
         if execution_ids is None:
             raise MicsConfigurationError("execution_ids is None: no execution is named.")
         self.link_to(context, self.document_import_id)
         found = self.hook.run(cancel(self.hook.datamart_id, self.document_import_id, execution_ids))
-        cancelled = [execution_id for execution_id, execution in found.items() if is_cancelled(execution)]
+        cancelled = [execution_id for execution_id, execution in found.items() if execution.is_canceled]
         already_started = [execution_id for execution_id in found if execution_id not in cancelled]
         if already_started:
             self.log.warning(

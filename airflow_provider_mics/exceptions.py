@@ -8,7 +8,6 @@ again can help; :class:`~airflow_provider_mics.retry_policy.MicsRetryPolicy` rea
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import ClassVar
 
 
 class MicsError(Exception):
@@ -19,7 +18,7 @@ class MicsError(Exception):
     """
 
     #: Whether the same task, run again, may succeed.
-    retryable: ClassVar[bool] = True
+    retryable: bool = True
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(f"{message} {hint}" if hint else message)
@@ -165,7 +164,7 @@ class MicsUploadError(MicsError):
     def __init__(self, message: str, *, execution_ids: list[str], retryable: bool, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.execution_ids = execution_ids
-        self.retryable = retryable  # type: ignore[misc]
+        self.retryable = retryable
 
 
 class MicsLoadError(MicsError):
@@ -194,7 +193,7 @@ class MicsItemsError(MicsLoadError):
 
     def __init__(self, message: str, *, retryable: bool, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
-        self.retryable = retryable  # type: ignore[misc]
+        self.retryable = retryable
 
 
 class MicsDoubledLinesError(MicsLoadError):

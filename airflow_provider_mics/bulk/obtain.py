@@ -113,8 +113,8 @@ def _create(
     now: Callable[[], float],
 ) -> Conversation[DocumentImport]:
     before = ledger.load.names_before or ()
-    error: MicsCallError | None = None
-    for _ in range(_MAX_CREATIONS):
+    creations = 0
+    while True:
         if may_exist_since is not None:
             until = may_exist_since + list_lag_s
             found = yield from _await_creation(datamart_id, wanted, before, until, now)
@@ -125,18 +125,20 @@ def _create(
                 return found
         try:
             created: DocumentImport = yield document_imports.create(datamart_id, **dataclasses.asdict(wanted))
-        except MicsCallError as failure:
-            if not is_outcome_open(failure):
+        except MicsCallError as error:
+            if not is_outcome_open(error):
                 ledger.note(names_before=None)
                 raise
-            log.warning("The document import may exist or not: it is looked for. %s", failure)
-            error, may_exist_since = failure, now()
+            creations += 1
+            if creations == _MAX_CREATIONS:
+                # Another try of the task looks for it.
+                raise
+            log.warning("The document import may exist or not: it is looked for. %s", error)
+            may_exist_since = now()
         else:
             ledger.note(document_import_id=str(created.id), made_import=True)
             log.info("Created document import %s, %r.", created.id, wanted.name)
             return created
-    assert error is not None  # noqa: S101 - every turn of the loop that does not return sets it
-    raise error
 
 
 def _await_creation(

@@ -279,7 +279,7 @@ class _PartError(MicsError):
         super().__init__(f"{part} could not be sent. {error}")
         self.is_all_there_is = part.of == 1
         self.error = error
-        self.retryable = error.retryable  # type: ignore[misc]
+        self.retryable = error.retryable
 
 
 def _upload_error(sent: Mapping[int, SentPart], failed: Mapping[int, Exception]) -> Exception:

@@ -180,7 +180,6 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         self.defer(
             **deferral(watch, self.hook, self.poke_interval, cancel_on_kill=self.cancel_on_kill, cancel_on_clear=True)
         )
-        raise AssertionError("A task that defers does not go on")
 
     def _conclude(self, context: Context, waited: Waited, found: Mapping[str, Execution]) -> dict[str, Any]:
         from airflow_provider_mics.bulk.outcome import conclude

@@ -185,7 +185,6 @@ class MicsExecutionSensor(MicsTask, BaseSensorOperator):
         from airflow_provider_mics.operators._waiting import deferral
 
         self.defer(**deferral(watch, self.hook, self.poke_interval, cancel_on_kill=self.cancel_on_kill))
-        raise AssertionError("A task that defers does not go on")
 
     def _fail(self, waited: Waited) -> NoReturn:
         from airflow_provider_mics.bulk.watch import Step

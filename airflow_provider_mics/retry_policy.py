@@ -23,8 +23,8 @@ class MicsRetryPolicy(RetryPolicy):
         self,
         exception: BaseException,
         try_number: int,  # noqa: ARG002 - Airflow's signature
-        max_tries: int,  # noqa: ARG002
-        context: Context | None = None,  # noqa: ARG002
+        max_tries: int,  # noqa: ARG002 - the same
+        context: Context | None = None,  # noqa: ARG002 - the same
     ) -> RetryDecision:
         """Decide by the error's ``retryable``."""
         if isinstance(exception, MicsError) and not exception.retryable:

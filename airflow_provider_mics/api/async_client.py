@@ -109,8 +109,8 @@ class AsyncMicsClient:
             trust_env=False,
         )
         # It would send a PUT again by itself where a connection that was used before ends; whether a call may be
-        # repeated is decided here. There is no public switch (aiohttp 3.14).
-        self._session._retry_connection = False  # noqa: SLF001
+        # repeated is decided here.
+        self._session._retry_connection = False  # noqa: SLF001 - there is no public switch (aiohttp 3.14)
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -218,7 +218,7 @@ class _Patient:
         self._send_timeout_s = send_timeout_s
 
     def connect(self) -> None:
-        super().connect()  # type: ignore[misc]
+        super().connect()  # type: ignore[misc]  # its subclasses have it
         self.sock.settimeout(self._send_timeout_s)
 
 

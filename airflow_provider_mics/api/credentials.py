@@ -51,7 +51,7 @@ class TokenCredentials:
     def __init__(self, token: str) -> None:
         self._token = token
 
-    def header(self, now: float) -> str | None:  # noqa: ARG002
+    def header(self, now: float) -> str | None:  # noqa: ARG002 - the protocol's
         """Return the token."""
         return self._token
 
@@ -59,7 +59,7 @@ class TokenCredentials:
         """Return None: nothing but its owner can renew it."""
         return None
 
-    def accept(self, token: AccessToken, now: float) -> str:  # noqa: ARG002
+    def accept(self, token: AccessToken, now: float) -> str:  # noqa: ARG002 - the protocol's
         """Return the token that there is: there is never a new one."""
         return self._token
 

@@ -50,6 +50,9 @@ class _Envelope(msgspec.Struct, frozen=True):
 #: What reading a body that is not this API's raises: msgspec's own, and for broken UTF-8 or absurd nesting Python's.
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
+#: Longest id or code of an error, in characters: theirs are UUIDs and words.
+_MAX_ID_LENGTH: Final = 64
+
 _envelope_decoder = msgspec.json.Decoder(_Envelope, strict=False)
 
 
@@ -91,7 +94,7 @@ def one(model: type[T]) -> Callable[[Reply], T]:
 
 def page(model: type[T]) -> Callable[[Reply], Page[T]]:
     """Return a reader of an envelope that holds a page of a list."""
-    decoder = msgspec.json.Decoder(list[model], strict=False)  # type: ignore[valid-type]
+    decoder = msgspec.json.Decoder(list[model], strict=False)  # type: ignore[valid-type]  # a type made at run time
 
     def read(reply: Reply) -> Page[T]:
         envelope = _accepted(reply)
@@ -103,7 +106,7 @@ def page(model: type[T]) -> Callable[[Reply], Page[T]]:
 
 def some(model: type[T]) -> Callable[[Reply], list[T]]:
     """Return a reader of an envelope that holds one resource, several, or none: its documentation does not say."""
-    decoder = msgspec.json.Decoder(list[model] | model | None, strict=False)  # type: ignore[valid-type]
+    decoder = msgspec.json.Decoder(list[model] | model | None, strict=False)  # type: ignore[valid-type]  # a type made at run time
 
     def read(reply: Reply) -> list[T]:
         found = decoder.decode(_accepted(reply).data)
@@ -202,7 +205,7 @@ def _api_error(call: Call[Any], reply: Reply, envelope: _Envelope | None) -> Mic
 def _plain(value: Any) -> str | None:
     """Return an id or code as text; anything longer is not one."""
     text = "" if value is None else str(value)
-    return text if 0 < len(text) <= 64 and text.replace("-", "").replace("_", "").isalnum() else None  # noqa: PLR2004
+    return text if len(text) <= _MAX_ID_LENGTH and text.replace("-", "").replace("_", "").isalnum() else None
 
 
 def described(reply: Reply) -> str:

@@ -14,7 +14,7 @@ _ours: contextvars.ContextVar[bool] = contextvars.ContextVar("ours", default=Fal
 
 
 class _NothingOfOurs(logging.Filter):
-    def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002
+    def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002 - logging's signature
         return not _ours.get()
 
 

@@ -41,7 +41,11 @@ class PlannedFile:
     file: SourceFile
     pieces: Sequence[Part]
 
-    def parts(self, spools: contextlib.ExitStack, opened: list[Spool]) -> Iterator[tuple[Part, SourceFile]]:  # noqa: ARG002
+    def parts(
+        self,
+        spools: contextlib.ExitStack,  # noqa: ARG002 - as of a CompressedFile
+        opened: list[Spool],  # noqa: ARG002 - the same
+    ) -> Iterator[tuple[Part, SourceFile]]:
         """Give the parts. They are read from the file itself: nothing is spooled."""
         return ((piece, self.file) for piece in self.pieces)
 

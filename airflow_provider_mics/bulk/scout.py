@@ -51,7 +51,7 @@ def scouting_of(file: SourceFile, document_type: str, *, max_part_bytes: int) ->
 
     It ends with the ``with`` block.
     """
-    if file.size < MIN_FILE_BYTES or max_part_bytes < MIN_PART_BYTES or _processors() < 2:  # noqa: PLR2004
+    if file.size < MIN_FILE_BYTES or max_part_bytes < MIN_PART_BYTES or _processors() < 2:  # noqa: PLR2004 - one for each
         yield None
         return
     with contextlib.closing(file.open()) as reader:
@@ -172,7 +172,7 @@ def _processors() -> int:
 def _descriptor(reader: object) -> int | None:
     """Return the descriptor of a reader of a local file; None: it reads from elsewhere."""
     try:
-        descriptor: int = reader.fileno()  # type: ignore[attr-defined]
+        descriptor: int = reader.fileno()  # type: ignore[attr-defined]  # files have it
     except (AttributeError, OSError):
         return None
     return descriptor

@@ -124,7 +124,7 @@ class _FileFindings(Findings):
         super().add_too_long(name, problem)
         self._keep([problem])
 
-    def refuse_header(self, name: str, problems: Sequence[Problem]) -> NoReturn:  # noqa: ARG002
+    def refuse_header(self, name: str, problems: Sequence[Problem]) -> NoReturn:  # noqa: ARG002 - its base's signature
         """Give a file up because of its CSV header."""
         self._keep(problems)
         raise _WrongHeaderError

@@ -96,7 +96,7 @@ class _WatchedReader:
 
         :raises AttributeError: It has none.
         """
-        descriptor: int = self._reader.fileno()  # type: ignore[attr-defined]
+        descriptor: int = self._reader.fileno()  # type: ignore[attr-defined]  # files have it
         return descriptor
 
     def close(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -86,7 +85,7 @@ def check_not_replaced(path: str, files: Iterable[SourceFile]) -> None:
 
 
 def _is_same_file(one: str, other: str) -> bool:
-    return Path(one).exists() and Path(other).exists() and os.path.samefile(one, other)  # noqa: PTH121
+    return Path(one).exists() and Path(other).exists() and Path(one).samefile(other)
 
 
 def _mime_type_told(files: Sequence[SourceFile]) -> str:

@@ -27,7 +27,7 @@ _UNDISTURBED: Final = 3
 #: How long the executions run, in s of the sandbox's clock.
 _RUN_S: Final = 86_400.0
 #: How long nothing happens but waiting, in s: some intervals of the waits.
-_CALM_S: Final = 45.0
+_CALM_S: Final = 30.0
 #: Airflow is asked so often what its tasks do, in s; it answers a hundred tasks at a time, and is busy enough.
 _LOOK_S: Final = 3.0
 _SAY_S: Final = 15.0

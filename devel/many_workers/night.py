@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
+from devel.airflow_api import RUN_ENDED
 from devel.many_workers.account import Account, Calm, Kill, Part, Received, order
 from devel.many_workers.airflow import SLOTS, TRIGGERERS, WORKERS
 from devel.waiting import wait_until
@@ -28,9 +29,15 @@ _UNDISTURBED: Final = 3
 _RUN_S: Final = 86_400.0
 #: How long nothing happens but waiting, in s: some intervals of the waits.
 _CALM_S: Final = 30.0
-#: Airflow is asked so often what its tasks do, in s; it answers a hundred tasks at a time, and is busy enough.
-_LOOK_S: Final = 3.0
+#: Airflow is asked so often what its tasks do, in s: for a few, and more rarely for each one more. It answers a hundred
+#: tasks at a time, and is busy enough.
+_LOOK_S: Final = 2.0
+_LOOK_S_FOR_EACH: Final = 0.02
 _SAY_S: Final = 15.0
+
+
+class NightEndedError(RuntimeError):
+    """The run ended before all that was to happen in it has."""
 
 
 class Night:
@@ -58,6 +65,7 @@ class Night:
         self._waits = waits
         self._timeout_s = timeout_s
         self._say = say
+        self._look_s = _LOOK_S + waits * _LOOK_S_FOR_EACH
         self._run_id = ""
         self._deferred: set[int] = set()
         self._said_at = time.monotonic()
@@ -87,11 +95,13 @@ class Night:
         plan = f"faults/{fault}"
 
         def all_held() -> Json | None:
-            self._airflow.check()
+            self._check()
             found: Json = next(item for item in self._sandbox.control("GET", "faults") if item["number"] == fault)
             return found if len(found["held"]) == len(WORKERS) * SLOTS else None
 
-        wait_until(all_held, what="an upload in each slot", timeout_s=self._timeout_s, last_seen=self._tell)
+        wait_until(
+            all_held, what="an upload in each slot", timeout_s=self._timeout_s, interval_s=1, last_seen=self._tell
+        )
         name = WORKERS[0]
         in_hand = tuple(
             sorted(
@@ -114,7 +124,7 @@ class Night:
             return found if sum(map(len, found.values())) >= max(self._waits // 2, 1) else None
 
         waiting = wait_until(
-            half, what="half of all waiting", timeout_s=self._timeout_s, interval_s=_LOOK_S, last_seen=self._tell
+            half, what="half of all waiting", timeout_s=self._timeout_s, interval_s=self._look_s, last_seen=self._tell
         )
         name = max(TRIGGERERS, key=lambda item: len(waiting.get(item, ())))
         self._airflow.kill(name)
@@ -135,7 +145,7 @@ class Night:
             all_waiting,
             what=f"all waiting in {survivor}",
             timeout_s=self._timeout_s,
-            interval_s=_LOOK_S,
+            interval_s=self._look_s,
             last_seen=self._tell,
         )
         before, began = self._requests(), time.monotonic()
@@ -145,7 +155,7 @@ class Night:
 
     def _waiting(self) -> dict[str, list[int]]:
         """Return the numbers of the tasks that wait, by triggerer; None of them has been taken by none yet."""
-        self._airflow.check()
+        self._check()
         found: dict[str, list[int]] = {}
         for task in self._tasks(_WAIT, state="deferred"):
             self._deferred.add(task["map_index"])
@@ -154,13 +164,19 @@ class Night:
         self._tell_now_and_then()
         return found
 
+    def _check(self) -> None:
+        """Raise if there is nothing to wait for any more."""
+        self._airflow.check()
+        if (state := self._api.run(DAG_ID, self._run_id)["state"]) in RUN_ENDED:
+            raise NightEndedError(f"the run ended as {state} too early: {self._tell()}")
+
     def _tasks(self, task_id: str, **params: str) -> list[Json]:
         path = f"/dags/{DAG_ID}/dagRuns/{self._run_id}/taskInstances"
         pages = self._api.pages(path, "task_instances", order_by="map_index", **params)
         return [task for task in pages if task["task_id"] == task_id and task["map_index"] >= 0]
 
     def _tell_now_and_then(self) -> None:
-        if time.monotonic() - self._said_at >= _SAY_S:
+        if time.monotonic() - self._said_at >= max(_SAY_S, self._look_s):
             self._tell()
 
     def _tell(self) -> str:

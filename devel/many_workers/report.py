@@ -27,8 +27,10 @@ def report(account: Account) -> str:
         f"{account.triggerer.name} with {len(account.triggerer.under_way)} waits"
     )
     taken = [item for item in account.received if item.status != "CANCELED"]
-    lines.append(
-        f"At the sandbox: {len(taken)} executions, {sum(item.bytes for item in taken):,} bytes; "
-        f"the object: {account.source.bytes:,} bytes, {account.source.lines:,} lines"
-    )
+    big = account.source
+    arrived = sum(item.bytes for item in taken)
+    lines += [
+        f"The object:     {big.bytes:,} bytes, {big.lines:,} lines, sha256 {big.sha256}",
+        f"At the sandbox: {arrived:,} bytes, {len(taken)} executions, sha256 {account.sha256}",
+    ]
     return "\n".join(lines)

@@ -99,7 +99,7 @@ def test_the_report_counts_parts_requests_and_the_lost(account: Account) -> None
     assert "worker-2         3\n" in text
     assert "create_execution             4" in text
     assert "While 2 tasks waited, in 45 s: 3 list_executions" in text
-    assert "4 executions, 400 bytes" in text
+    assert "400 bytes, 4 executions, sha256 right" in text
 
 
 def test_the_object_has_whole_lines_no_two_alike(tmp_path: Path) -> None:

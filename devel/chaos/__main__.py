@@ -12,6 +12,7 @@ import argparse
 import dataclasses
 import json
 import multiprocessing
+import multiprocessing.connection
 import sys
 import tempfile
 import time
@@ -25,7 +26,7 @@ from devel.chaos.tally import Tally
 from devel.sandbox_process import SandboxProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,36 +56,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1
 
 
-def _play(seeds: Sequence[int], lanes: int, keep: Path) -> Any:
+def _play(seeds: range, lanes: int, keep: Path) -> Iterator[Played]:
     """Play loads in lanes, each a process with a sandbox of its own, and give what each came to."""
-    # Each lane, and each try in it, is a fork of this process, which has imported Airflow once.
+    # Each lane, and each try in it, is a fork of this process, which has imported Airflow once and has no threads.
     context = multiprocessing.get_context("fork")
-    results: Any = context.Queue()
-    processes = [context.Process(target=_lane, args=(seeds[number::lanes], keep, results)) for number in range(lanes)]
-    for process in processes:
+    begun = context.Value("i", 0)
+    processes = {}
+    for _ in range(lanes):
+        reader, writer = context.Pipe(duplex=False)
+        process = context.Process(target=_lane, args=(seeds, begun, keep, writer))
         process.start()
-    left = len(seeds)
-    while left:
-        try:
-            found = results.get(timeout=5)
-        except multiprocessing.queues.Empty:  # type: ignore[attr-defined]
-            if not any(process.is_alive() for process in processes):
-                raise RuntimeError(f"{left} loads were not played: a lane has ended") from None
-            continue
-        left -= 1
-        yield Played(**json.loads(found))
-    for process in processes:
-        process.join()
+        writer.close()
+        processes[reader] = process
+    played = 0
+    while processes:
+        ready = multiprocessing.connection.wait(list(processes))
+        for reader in [item for item in processes if item in ready]:
+            try:
+                found = reader.recv()
+            except EOFError:
+                processes.pop(reader).join()
+            else:
+                played += 1
+                yield Played(**json.loads(found))
+    if played < len(seeds):
+        raise RuntimeError(f"{len(seeds) - played} loads were not played: a lane has failed")
 
 
-def _lane(seeds: Sequence[int], keep: Path, results: Any) -> None:
+def _lane(seeds: range, begun: Any, keep: Path, results: Any) -> None:
     with (
+        results,
         tempfile.TemporaryDirectory(prefix="chaos-lane-") as folder,
         SandboxProcess(Path(folder) / "sandbox.txt", pending_s=0.02, running_s=0.02) as sandbox,
     ):
         lane = Lane(sandbox, keep)
-        for seed in seeds:
-            results.put(json.dumps(dataclasses.asdict(lane.play(plan_of(seed)))))
+        while True:
+            with begun.get_lock():
+                number = begun.value
+                begun.value += 1
+            if number >= len(seeds):
+                return
+            results.send(json.dumps(dataclasses.asdict(lane.play(plan_of(seeds[number])))))
 
 
 if __name__ == "__main__":

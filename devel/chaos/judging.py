@@ -136,6 +136,8 @@ def _why(result: dict[str, Any]) -> str:
             return "red: undecided, activities are not sent again"
         case "MicsUploadError" if "count again" in error:
             return "red: the source changed, activities are not sent again"
+        case "MicsUploadError" | "MicsAPIError" if "HTTP 413" in error:
+            return "red: a part was refused as too large"
         case "MicsExecutionFailedError":
             return "red: cancelled by somebody"
         case kind:

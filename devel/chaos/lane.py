@@ -8,6 +8,7 @@ import http
 import http.client
 import json
 import os
+import secrets
 import select
 import signal
 import tempfile
@@ -202,8 +203,10 @@ class _Playing:
 
     def rotate(self, fault: int) -> None:
         """Replace the token, while a request with the old one is held."""
-        token = self.sandbox.control("POST", "tokens/rotate", {})["token"]
+        token = f"api:{secrets.token_hex(8)}"
+        # First there, then here: whoever is refused finds the new one.
         self._lane.write_connection(self._folder, token)
+        self.sandbox.control("POST", "tokens/rotate", {"token": token})
         self._lane.release(fault)
         self._count("token replaced")
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import enum
+import itertools
 import math
 import re
 import uuid
@@ -26,8 +27,12 @@ from airflow_provider_mics.exceptions import MicsInputError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-#: Bytes after which a block ends.
+#: Most bytes of a block of several lines.
 BLOCK_BYTES: Final = 64 * 1024
+#: Most rows that are encoded at once.
+_MOST_ROWS: Final = 500
+#: What the encoder raises for a value that it does not take.
+_REFUSALS: Final = (TypeError, ValueError, OverflowError, RecursionError)
 
 _TEXT: Final = frozenset({str})
 _PLAIN: Final = frozenset({str, int, bool, NoneType})
@@ -148,9 +153,9 @@ ENCODER: Final = msgspec.json.Encoder(enc_hook=_encode_subclass, decimal_format=
 def encode_rows(
     rows: Iterable[Any], *, source: str, max_line_bytes: int, are_checked: bool = False, first_row: int = 1
 ) -> Iterator[Block]:
-    """Encode rows as lines, one each, in blocks of about 64 KiB.
+    """Encode rows as lines, one each, in blocks of 64 KiB at most, except for a line that is longer by itself.
 
-    :param rows: Dicts or msgspec structs; taken one by one, when their block is asked for.
+    :param rows: Dicts or msgspec structs; taken when their block is asked for.
     :param source: What they are called in messages.
     :param max_line_bytes: Largest line, in bytes.
     :param are_checked: Whether they are known to hold nothing that a line cannot.
@@ -159,16 +164,44 @@ def encode_rows(
         field, and shows no value.
     """
     block_bytes = min(BLOCK_BYTES, max_line_bytes)
+    remaining = iter(rows)
+    # Nobody knows how large they are.
+    count = 1
+    while batch := list(itertools.islice(remaining, count)):
+        if not are_checked:
+            for number, row in enumerate(batch, first_row):
+                _check_row(row, source, number)
+        content = _encode(batch)
+        if content is not None and len(content) <= block_bytes:
+            yield Block(content, len(batch))
+            # Rows differ: what usually fills three quarters of a block seldom overflows it.
+            count = max(1, min(_MOST_ROWS, 3 * block_bytes * len(batch) // (4 * len(content))))
+        else:
+            yield from _encode_singly(batch, source, first_row, block_bytes, max_line_bytes)
+            count = max(1, len(batch) // 2)
+        first_row += len(batch)
+
+
+def _encode(batch: list[Any]) -> bytes | None:
+    """Return rows as lines; None: there is one that cannot be."""
+    try:
+        return ENCODER.encode_lines(batch)
+    except _REFUSALS:
+        return None
+
+
+def _encode_singly(
+    batch: list[Any], source: str, first_row: int, block_bytes: int, max_line_bytes: int
+) -> Iterator[Block]:
+    """Encode rows that do not fit into one block, or of which one cannot be a line."""
     encode = ENCODER.encode_into
     buffer = bytearray()
     lines = 0
-    for number, row in enumerate(rows, first_row):
-        if not are_checked:
-            _check_row(row, source, number)
+    for number, row in enumerate(batch, first_row):
         start = len(buffer)
         try:
             encode(row, buffer, start)
-        except (TypeError, ValueError, OverflowError, RecursionError):
+        except _REFUSALS:
             # Not from the error: it may quote the value.
             raise _row_error(source, number, _find_unencodable(row)) from None
         buffer += b"\n"

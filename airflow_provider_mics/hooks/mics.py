@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from airflow_provider_mics.api.identifiers import numeric_id
 from airflow_provider_mics.exceptions import (
     MicsAuthenticationError,
     MicsError,
@@ -32,11 +33,11 @@ class MicsHook(DocumentImportMethods, UserMethods, DirectoryMethods):
     def document_import_url(self, document_import_id: str) -> str:
         """Return the address of a document import's page in Navigator, which also shows its executions.
 
-        :raises MicsConfigurationError: The organisation is not known.
+        :raises MicsConfigurationError: The organisation is not known, or the id is none.
         """
         return (
             f"{self.connection.navigator_url}/#/v2/o/{self._organisation()}"
-            f"/datastudio/datamart/{self.datamart_id}/imports/{document_import_id}"
+            f"/datastudio/datamart/{self.datamart_id}/imports/{numeric_id(document_import_id, 'document import id')}"
         )
 
     def test_connection(self) -> tuple[bool, str]:

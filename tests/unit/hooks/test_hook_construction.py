@@ -61,6 +61,13 @@ def test_a_template_that_was_not_rendered_is_refused(monkeypatch: pytest.MonkeyP
         _ = MicsHook(datamart_id="{{ var.value.dm }}").datamart_id
 
 
+@pytest.mark.parametrize("wrong", ["../../x", "{{ ti.xcom_pull() }}", "1?a=b"])
+def test_what_is_no_id_enters_no_address_in_navigator(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    connect(monkeypatch, extra={"datamart_id": "1509", "organisation_id": "1426"})
+    with pytest.raises(MicsConfigurationError, match="must be a number"):
+        MicsHook().document_import_url(wrong)
+
+
 @pytest.mark.parametrize("extra", [{}, {"navigator_url": "https://navigator.example/"}])
 def test_the_address_of_an_import_in_navigator(extra: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     connect(monkeypatch, extra={"datamart_id": "1509", "organisation_id": "1426", **extra})

@@ -8,6 +8,8 @@ again can help; :class:`~airflow_provider_mics.retry_policy.MicsRetryPolicy` rea
 from __future__ import annotations
 
 from enum import StrEnum
+from http import HTTPStatus
+from typing import Final
 
 
 class MicsError(Exception):
@@ -87,6 +89,19 @@ class MicsRedirectError(MicsReplyError):
     retryable = False
 
 
+#: Of a request that was refused for what it is, and would be again: HTTP 400, 405, 413, 414, 415, 422.
+_REFUSED_AS_IT_IS: Final = frozenset(
+    {
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.REQUEST_URI_TOO_LONG,
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+    }
+)
+
+
 class MicsAPIError(MicsCallError):
     """The API answered with an error.
 
@@ -117,6 +132,8 @@ class MicsAPIError(MicsCallError):
         if error_id:
             message += f" (error id {error_id})"
         super().__init__(message if message.endswith((".", "!", "?")) else f"{message}.", call=call, hint=hint)
+        if http_status in _REFUSED_AS_IT_IS:
+            self.retryable = False
         self.http_status = http_status
         self.error = error
         self.error_id = error_id
@@ -201,7 +218,14 @@ class MicsDoubledLinesError(MicsLoadError):
 
 
 class MicsWaitError(MicsError):
-    """The end of a load could not be waited for; the load itself goes on at the platform."""
+    """The end of a load could not be waited for; the load itself goes on at the platform.
+
+    :param retryable: Whether another try may see it.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None, retryable: bool = True) -> None:
+        super().__init__(message, hint=hint)
+        self.retryable = retryable
 
 
 class MicsExecutionLostError(MicsWaitError):

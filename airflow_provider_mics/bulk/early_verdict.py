@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from airflow_provider_mics.api import executions
+from airflow_provider_mics.bulk.cancel import cancel
 from airflow_provider_mics.bulk.verdict import Limits, judge
 from airflow_provider_mics.bulk.watch import Step, Watch
 from airflow_provider_mics.exceptions import MicsConfigurationError, MicsError, MicsRejectedLinesError, MicsWaitError
@@ -31,14 +32,16 @@ class EarlyVerdict:
     :param abort_after_rejected: Rejected lines, over all parts that have ended, beyond which no other part is sent.
     :param limits: What the canary is judged by.
     :param interval_s: Time between two looks, in s.
-    :param timeout_s: Longest wait for the canary, in s.
+    :param deadline: Begins the wait, and tells when it ends, in s since the epoch.
+    :param cancel_on_timeout: Whether a canary that has not started by then is cancelled.
     """
 
     canary: bool
     abort_after_rejected: int | None
     limits: Limits
     interval_s: float
-    timeout_s: float
+    deadline: Callable[[], float]
+    cancel_on_timeout: bool = False
     now: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
     _ended: dict[str, Execution] = dataclasses.field(default_factory=dict)
@@ -71,7 +74,8 @@ class EarlyVerdict:
                 raise MicsRejectedLinesError(
                     f"{rejected} lines were rejected in the {len(self._ended)} executions that have ended of document "
                     f"import {document_import_id}, more than abort_after_rejected={self.abort_after_rejected} allows. "
-                    "No other part is sent."
+                    "No other part is sent.",
+                    hint="Mend the lines at their source, or raise abort_after_rejected.",
                 )
 
     def _await_canary(self, part: SentPart, client: MicsClient, datamart_id: str, document_import_id: str) -> None:
@@ -79,17 +83,27 @@ class EarlyVerdict:
         watch = Watch(
             document_import_id=document_import_id,
             execution_ids=[part.execution_id],
-            deadline=self.now() + self.timeout_s,
+            deadline=self.deadline(),
         )
         step, found = self._look_once(watch, client, datamart_id)
         while step is Step.WAIT:
             self.sleep(watch.pause(self.interval_s, self.now()))
             step, found = self._look_once(watch, client, datamart_id)
         if step is not Step.ENDED:
-            raise MicsWaitError(
+            message = (
                 f"The canary, execution {part.execution_id} of document import {document_import_id}, has not ended, so "
-                "no other part was sent.",
-                hint="A retry goes on waiting for it.",
+                "no other part was sent."
+            )
+            if step is Step.TIMEOUT and self.cancel_on_timeout and self._cancel(watch, client, datamart_id):
+                # A retry would send it again, and cancel it at once: the time is over.
+                raise MicsWaitError(
+                    message,
+                    hint="It had not started and is cancelled. A clear sends everything: raise timeout before.",
+                    retryable=False,
+                )
+            raise MicsWaitError(
+                message,
+                hint="It goes on at the platform. A retry looks at it again, and sends the rest if it has ended well.",
             )
         load = f"The canary of document import {document_import_id}, which was sent alone"
         judge(list(found.values()), load=load, lines_sent=part.lines, limits=self.limits)
@@ -101,6 +115,15 @@ class EarlyVerdict:
         except MicsError as error:
             return watch.failed(error, self.now()), {}
         return watch.saw(found.values(), self.now()), found
+
+    def _cancel(self, watch: Watch, client: MicsClient, datamart_id: str) -> bool:
+        """Cancel what is waited for; return whether that could be done."""
+        try:
+            found = client.run(cancel(datamart_id, watch.document_import_id, watch.execution_ids or ()))
+        except MicsError as error:
+            log.warning("The canary could not be cancelled. %s", error)
+            return False
+        return all(execution.is_canceled for execution in found.values())
 
     def _look(
         self, sent: Mapping[int, SentPart], client: MicsClient, datamart_id: str, document_import_id: str

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from airflow.providers.common.compat.sdk import Context
 
+    from airflow_provider_mics.bulk.killing import Killed
     from airflow_provider_mics.hooks.mics import MicsHook
 
 log = logging.getLogger(__name__)
@@ -71,7 +72,7 @@ def cancel_killed(
         return
     ends_at = time.monotonic() + KILL_S
 
-    def kill() -> Any:
+    def kill() -> Killed | None:
         if not is_timeout and not _is_abandoned(context, cancel_on_clear=cancel_on_clear):
             return None
         return _cancel(hook, document_import_id, execution_ids, within_s=ends_at - time.monotonic())
@@ -79,20 +80,22 @@ def cancel_killed(
     _in_thread(kill, document_import_id, within_s=KILL_S)
 
 
-def cancel_now(hook: MicsHook, document_import_id: str, execution_ids: Sequence[str] | None) -> None:
-    """Cancel executions that have not started, and log what became of them. Never raises.
+def cancel_now(hook: MicsHook, document_import_id: str, execution_ids: Sequence[str] | None) -> list[str]:
+    """Cancel executions that have not started, log what became of them, and return those. Never raises.
 
     :param execution_ids: None: those of the import, which may be anybody's; nothing is cancelled then.
     """
-    if execution_ids:
-        _in_thread(
-            lambda: _cancel(hook, document_import_id, execution_ids, within_s=CANCEL_S),
-            document_import_id,
-            within_s=CANCEL_S + KILL_S,
-        )
+    if not execution_ids:
+        return []
+    killed = _in_thread(
+        lambda: _cancel(hook, document_import_id, execution_ids, within_s=CANCEL_S),
+        document_import_id,
+        within_s=CANCEL_S + KILL_S,
+    )
+    return killed.cancelled if killed else []
 
 
-def _in_thread(work: Any, document_import_id: str, *, within_s: float) -> None:
+def _in_thread(work: Callable[[], Killed | None], document_import_id: str, *, within_s: float) -> Killed | None:
     """Do it in a thread: a signal handler may have interrupted what holds a lock that this needs."""
     done: list[Any] = []
 
@@ -114,13 +117,16 @@ def _in_thread(work: Any, document_import_id: str, *, within_s: float) -> None:
             log.info("Document import %s: nothing is cancelled, as it is still waited for", document_import_id)
         case [killed]:
             killed.tell()
+            found: Killed = killed
+            return found
+    return None
 
 
-def _cancel(hook: MicsHook, document_import_id: str, execution_ids: Sequence[str], *, within_s: float) -> Any:
+def _cancel(hook: MicsHook, document_import_id: str, execution_ids: Sequence[str], *, within_s: float) -> Killed:
     from airflow_provider_mics.api.async_client import AsyncMicsClient
     from airflow_provider_mics.bulk.killing import cancel_pending
 
-    async def main() -> Any:
+    async def main() -> Killed:
         # A client of its own: the task's may be in the middle of a call.
         async with AsyncMicsClient(hook.connection.settings, hook.connection.credentials) as client:
             return await cancel_pending(client, hook.datamart_id, document_import_id, execution_ids, within_s=within_s)

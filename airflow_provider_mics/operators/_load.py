@@ -43,7 +43,8 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         ``accepted`` and ``rejected``, and the task succeeds whatever becomes of the lines.
     :param deferrable: Whether to wait in the triggerer, where it costs no worker slot.
     :param poke_interval: Time between two looks, in s.
-    :param timeout: Time after which waiting ends and the task fails, in s. A retry has what is left of it.
+    :param timeout: Time after which waiting ends and the task fails, in s. It begins when all is sent or, with a
+        ``canary``, when that is. A retry has what is left of it.
     :param cancel_on_kill: Whether to cancel those executions that are still PENDING, the platform cancels no others,
         when this task is killed or cleared, running or deferred. A worker that stops while a retry is left cancels
         nothing.
@@ -116,7 +117,7 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         from airflow_provider_mics.operators._waiting import LastingWait, look
 
         # What means nothing is found out before anything is sent.
-        early_verdict = self._early_verdict()
+        early_verdict = self._early_verdict(context)
         check_on_empty(self.on_empty)
         ledger = self.begin(context)
         document_import = self.obtain_document_import(context, ledger)
@@ -162,15 +163,17 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
 
         return Limits.of(self.max_rejected, self.max_rejected_ratio)
 
-    def _early_verdict(self) -> EarlyVerdict | None:
+    def _early_verdict(self, context: Context) -> EarlyVerdict | None:
         from airflow_provider_mics.bulk.early_verdict import EarlyVerdict
+        from airflow_provider_mics.operators._waiting import LastingWait
 
         verdict = EarlyVerdict(
             canary=self.canary,
             abort_after_rejected=self.abort_after_rejected,
             limits=self._limits(),
             interval_s=self.poke_interval,
-            timeout_s=self.timeout_s,
+            deadline=lambda: LastingWait(context, self.timeout_s).deadline,
+            cancel_on_timeout=self.cancel_on_timeout,
         )
         return verdict if self.canary or self.abort_after_rejected is not None else None
 
@@ -189,8 +192,14 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
 
         document_import_id = waited.document_import_id
         if waited.step is not Step.ENDED:
-            if waited.step is Step.TIMEOUT and self.cancel_on_timeout:
-                cancel_now(self.hook, document_import_id, waited.execution_ids)
+            late = waited.step is Step.TIMEOUT and self.cancel_on_timeout
+            if cancelled := cancel_now(self.hook, document_import_id, waited.execution_ids) if late else None:
+                # A retry would send them again, and cancel them at once: the time is over.
+                raise waited.not_seen_through(
+                    hint=f"{len(cancelled)} had not started and are cancelled, the others go on or are in. A clear "
+                    "sends everything again: raise timeout before.",
+                    retryable=False,
+                )
             raise waited.not_seen_through(
                 hint="They go on at the platform. A retry looks at them again; a clear would send everything again: to "
                 f"only wait for them, use a MicsExecutionSensor on document import {document_import_id}."

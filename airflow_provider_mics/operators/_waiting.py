@@ -105,11 +105,15 @@ class Waited:
         return watch
 
     def not_seen_through(
-        self, *, hint: str = "They go on at the platform. Clear this task to wait for them again."
+        self,
+        *,
+        hint: str = "They go on at the platform. Clear this task to wait for them again.",
+        retryable: bool = True,
     ) -> MicsWaitError:
         """Return the error for a wait that did not see the end.
 
         :param hint: What to do, one sentence or two.
+        :param retryable: Whether another try may see it.
         """
         if self.step is Step.LOST:
             return MicsExecutionLostError(
@@ -121,6 +125,7 @@ class Waited:
         return MicsWaitError(
             f"The executions of document import {self.document_import_id} {what}. {self.message}".rstrip(),
             hint=hint,
+            retryable=retryable,
         )
 
 

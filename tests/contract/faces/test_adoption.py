@@ -268,8 +268,9 @@ def test_a_part_that_was_cancelled_is_sent_again_by_a_retry(sandbox: Sandbox, ni
     lines = [activity(number) for number in range(10)]
     path = night.file("a.ndjson", *lines)
     sandbox.hold()
-    with pytest.raises(MicsWaitError):
+    with pytest.raises(MicsWaitError, match="had not started and are cancelled") as raised:
         load(night, path, timeout=0.05, cancel_on_timeout=True)
+    assert not raised.value.retryable, "its time is over: it would send them again, and cancel them at once"
     assert {sandbox.execution(item.id)["status"] for item in sandbox.executions} == {"CANCELED"}
     sandbox.release()
     night.retry()

@@ -78,6 +78,35 @@ def test_a_canary_that_does_not_end_is_waited_for_in_the_next_try_and_not_sent_a
     assert len(sandbox.executions) == summary["parts"]
 
 
+def test_a_retry_does_not_extend_the_wait_for_a_canary(sandbox: Sandbox, night: Night) -> None:
+    night.store = TaskStateStore()
+    path = lines(night, bad=0)
+    sandbox.hold()
+    with pytest.raises(MicsWaitError):
+        load(night, path, canary=True, timeout=0.05)
+    night.retry()
+    kept = night.store.get("mics_wait")
+    night.store.set("mics_wait", {**kept, "started_at": kept["started_at"] - 3600})
+    looks = sandbox.count("get_execution")
+
+    with pytest.raises(MicsWaitError, match="The canary"):
+        load(night, path, canary=True, timeout=3600)
+    assert sandbox.count("get_execution") == looks + 2, "one to see what was cancelled since, one at the end"
+
+
+@pytest.mark.parametrize(("cancels", "status"), [(False, "PENDING"), (True, "CANCELED")])
+def test_the_deadline_of_a_canary_cancels_it_only_if_asked(
+    sandbox: Sandbox, night: Night, cancels: bool, status: str
+) -> None:
+    sandbox.hold()
+
+    with pytest.raises(MicsWaitError, match="The canary") as raised:
+        load(night, lines(night, bad=0), canary=True, timeout=0.05, cancel_on_timeout=cancels)
+
+    assert [sandbox.execution(item.id)["status"] for item in sandbox.executions] == [status]
+    assert raised.value.retryable is not cancels
+
+
 def test_sending_stops_beyond_the_rejected_lines_allowed(sandbox: Sandbox, night: Night) -> None:
     sandbox.settings.pending_s = sandbox.settings.running_s = 0.0
     path = lines(night, bad=9, good=300)

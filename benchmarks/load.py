@@ -76,7 +76,7 @@ def measure(part: Part, folder: Path, options: argparse.Namespace) -> None:
     part.target("U3", "load without check / `split` + `curl`, wall", ratios(walls[UNCHECKED], walls[PRESENT]), 0.65)
     growth(part, by_size[small], by_size[large])
     for name, taken in walls.items():
-        part.figures[f"Whole load of 1 GB: time, s|{name}"] = Spread.of(taken).median
+        part.figures[f"Whole load of {options.mb / 1000:g} GB: time, s|{name}"] = Spread.of(taken).median
     if options.mb_per_s:
         slow_links(part, files.profile_file(folder, middle), folder, options)
 

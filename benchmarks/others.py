@@ -24,6 +24,10 @@ _OF_IMPORTS: Final = re.compile(r"(?P<what>.+), (?P<value>[-\d.]+) ours \(target
 _PATTERNS: Final = (_ARROW, _OF_IMPORTS, _IN_PARENTHESES)
 
 
+#: Of the last table of the waits: ``| shared | 100 | ...``.
+_WAITS: Final = re.compile(r"^\| (shared|one by one|HttpSensor-like) \| (\d+) \|", re.MULTILINE)
+
+
 @dataclasses.dataclass(frozen=True)
 class Program:
     """A program with a report.
@@ -56,9 +60,17 @@ def targets(report: str, ids: str) -> list[dict[str, object]]:
             what = match["what"].strip()
             what = f"{heading}: {what}" if heading else what
             found.append({"id": ids, "what": what, "target": match["target"], "measured": match["value"], "met": met})
-        elif line and not line.startswith((" ", "|", "kept", "-")):
+        elif line and not line.startswith((" ", "|", "-")):
             heading = line.partition(";")[0].strip()
     return found
+
+
+def figures(report: str) -> dict[str, float]:
+    """Return what of a report is for the picture: how many requests waits make."""
+    title, _, table = report.rpartition(" waits over ")
+    group = f"{title.rpartition(chr(10))[2]} waits over {table.partition(' looked at ')[0].rstrip(',')}: requests"
+    found = {"this provider" if kind == "shared" else kind: float(count) for kind, count in _WAITS.findall(table)}
+    return {f"{group}, an interval|{kind}": count for kind, count in found.items()}
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -72,6 +84,7 @@ def main(arguments: Sequence[str]) -> None:
     say(done.stdout)
     part.output = done.stdout
     part.targets = targets(done.stdout, program.ids)
+    part.figures = figures(done.stdout)
     keep(name, part)
     sys.exit(done.returncode)
 

@@ -120,11 +120,12 @@ def main() -> None:
             part.notes.append(f"What our sending goes into {'over' if tls else 'without'} TLS (cProfile): {steps}.")
             if tls:
                 judge(part, runs, idle)
+                title = f"Upload of {options.mb / 1000:g} GB over TLS"
                 for competitor, taken in runs.items():
                     seconds = Spread.of(value * GIGA / size for value in column(taken, "cpu_s"))
-                    part.figures[f"Upload of 1 GB over TLS: processor time, s/GB|{competitor}"] = seconds.median
+                    part.figures[f"{title}: processor time, s/GB|{competitor}"] = seconds.median
                     peak = Spread.of(value / MEGA for value in column(taken, "peak_bytes"))
-                    part.figures[f"Upload of 1 GB over TLS: memory, MB|{competitor}"] = peak.median
+                    part.figures[f"{title}: memory, MB|{competitor}"] = peak.median
         ours, stock = slow_server(folder)
     part.target("U6", "failures at a healthy server of 4 MB/s, timeout 2 s, part of 20 MB", float(not ours), 0)
     part.notes.append(

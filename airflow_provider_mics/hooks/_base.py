@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import importlib
 from abc import ABC, abstractmethod
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -86,8 +87,8 @@ class APIHook(BaseHook, ABC, Generic[C]):
         from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
         from airflow.sdk.log import amask_secret
 
-        from airflow_provider_mics.api.async_client import AsyncMicsClient
-
+        # aiohttp takes half a second to be imported, in which nothing else of the triggerer would run.
+        client_module = await asyncio.to_thread(importlib.import_module, "airflow_provider_mics.api.async_client")
         masking: set[asyncio.Task[None]] = set()
 
         def mask(secret: str) -> None:
@@ -104,7 +105,7 @@ class APIHook(BaseHook, ABC, Generic[C]):
 
         try:
             connection = await read()
-            async with AsyncMicsClient(
+            async with client_module.AsyncMicsClient(
                 _limited(connection.settings, rate_limit),
                 connection.credentials,
                 reload=read_again,

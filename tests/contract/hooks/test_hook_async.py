@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_mics.api import directory, executions
+from airflow_provider_mics import api
+from airflow_provider_mics.api import async_client, directory, executions
 from airflow_provider_mics.api.async_client import AsyncMicsClient
 from airflow_provider_mics.exceptions import MicsConfigurationError, MicsNotFoundError
 from airflow_provider_mics.hooks.mics import MicsHook
@@ -63,6 +66,38 @@ def test_the_loop_goes_on_while_an_answer_is_awaited(set_connection: SetConnecti
     assert asyncio.run(main()) == sandbox.datamart_id
     assert beats >= 50
     assert sandbox.count("get_datamart") == 1
+
+
+class Witness:
+    """Finds no module, and notes which thread asks for one."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self.threads: list[threading.Thread] = []
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if name == self._name:
+            self.threads.append(threading.current_thread())
+
+
+def test_the_loop_goes_on_while_its_libraries_are_imported(
+    set_connection: SetConnection, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_connection()
+    witness = Witness(async_client.__name__)
+    # What it is imported to again goes with the test.
+    monkeypatch.setattr(api, "async_client", async_client)
+    monkeypatch.delitem(sys.modules, async_client.__name__)
+    monkeypatch.setattr(sys, "meta_path", [witness, *sys.meta_path])
+
+    async def main() -> None:
+        async with MicsHook().async_client() as client:
+            await client.send(directory.datamart(sandbox.datamart_id))
+
+    asyncio.run(main())
+
+    assert len(witness.threads) == 1
+    assert witness.threads[0] is not threading.main_thread()
 
 
 def test_its_tokens_are_masked_even_if_the_task_fails(

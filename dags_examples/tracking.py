@@ -4,8 +4,8 @@ For what has to be there soon and is not much: the vendor advises bulk imports a
 ``nightly_crm``. Unlike those, these activities go through the processing pipeline: event rules, analyzers, automations.
 
 To run it: a connection ``mics_default`` of type mediarithmics; and a variable ``crm_stream_dir`` with the folder or
-object-storage prefix in which each hour has a folder, such as ``2026-11-23T08``, with ``activities.ndjson``,
-``profiles.ndjson`` and ``consents.ndjson``.
+object-storage prefix in which each hour has a folder, named after its beginning in UTC, such as ``2026-11-23T08``, with
+``activities.ndjson``, ``profiles.ndjson`` and ``consents.ndjson``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from airflow_provider_mics.operators.tracking import (
     MicsUpsertUserProfilesOperator,
 )
 
-HOUR = "{{ var.value.crm_stream_dir }}/{{ (logical_date or run_after).strftime('%Y-%m-%dT%H') }}"
+# A run started by hand may have no logical date; every run has run_after, the moment from which it may start.
+HOUR_AGO = "(dag_run.run_after - macros.timedelta(hours=1))"
+HOUR = f"{{{{ var.value.crm_stream_dir }}}}/{{{{ {HOUR_AGO}.strftime('%Y-%m-%dT%H') }}}}"
 
 with DAG(
     "tracking",

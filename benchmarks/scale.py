@@ -40,9 +40,8 @@ if TYPE_CHECKING:
     from airflow_provider_mics.api.call import Call
 
 NDJSON: Final = "APPLICATION_X_NDJSON"
-#: Of the lists that a worker reads, and of those that the triggerer reads for many.
-WORKER_PAGE: Final = 50
-TRIGGERER_PAGE: Final = 500
+#: The most that a page of a list is asked for.
+PAGE: Final = 500
 #: Up to so many executions are asked for one by one, by a worker and by the triggerer.
 WORKER_SINGLES: Final = 3
 TRIGGERER_SINGLES: Final = 2
@@ -120,16 +119,16 @@ def looks(part: Part) -> None:
         worker = _count(read_some("1", "1", wanted), everything)
         triggerer = _count(_look(wanted), everything)
         formulas = (
-            _formula(count, WORKER_SINGLES, WORKER_PAGE),
-            _formula(count, TRIGGERER_SINGLES, TRIGGERER_PAGE),
+            _formula(count, WORKER_SINGLES),
+            _formula(count, TRIGGERER_SINGLES),
         )
         rows.append([str(value) for value in (count, formulas[0], worker, formulas[1], triggerer)])
     head = ("executions", "worker, formula", "worker", "triggerer, formula", "triggerer")
     part.table("Calls of one look at E executions", head, rows)
 
 
-def _formula(count: int, singles: int, page: int) -> int:
-    return count if count <= singles else math.ceil(count / page)
+def _formula(count: int, singles: int) -> int:
+    return count if count <= singles else math.ceil(count / PAGE)
 
 
 def _look(wanted: list[str]) -> Generator[Call[Any], Any, None]:

@@ -19,6 +19,8 @@ DEFAULT_NAVIGATOR_URL: Final = "https://navigator.mediarithmics.com"
 DEFAULT_MAX_PART_BYTES: Final = 95_000_000
 #: Page size of the vendor's sample lists.
 DEFAULT_PAGE_SIZE: Final = 50
+#: The vendor's web UI asks for pages of up to so many where it wants many things at once.
+MAX_PAGE_SIZE: Final = 500
 #: How long after an upload the lists of the platform may not show it yet, in s. No lag is documented; it is long beside
 #: those of comparable services, and is only spent when nobody knows what became of an upload.
 DEFAULT_LIST_LAG_S: Final = 60.0

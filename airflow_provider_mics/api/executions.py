@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_mics.api.call import Call, OpenBody, json_body
-from airflow_provider_mics.api.constants import CONTENT_TYPES, DEFAULT_PAGE_SIZE, MimeType
+from airflow_provider_mics.api.constants import CONTENT_TYPES, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, MimeType
 from airflow_provider_mics.api.conversation import Conversation, every_page
 from airflow_provider_mics.api.envelope import one, page
 from airflow_provider_mics.api.identifiers import numeric_id
@@ -91,7 +91,9 @@ def content_type_of(mime_type: str) -> str:
 
 def read_all(datamart_id: str, document_import_id: str) -> Conversation[dict[str, Execution]]:
     """Read all executions of an import, by id, newest first."""
-    found = yield from every_page(lambda first_result: find(datamart_id, document_import_id, first_result=first_result))
+    found = yield from every_page(
+        lambda first_result: find(datamart_id, document_import_id, first_result=first_result, max_results=MAX_PAGE_SIZE)
+    )
     return {execution.execution_id: execution for execution in found}
 
 
@@ -105,8 +107,9 @@ def read_some(
     wanted = set(execution_ids)
     found: dict[str, Execution] = {}
     if len(wanted) > _SINGLE_CALLS:
+        size = min(max(len(wanted), DEFAULT_PAGE_SIZE), MAX_PAGE_SIZE)
         listed = yield from every_page(
-            lambda first_result: find(datamart_id, document_import_id, first_result=first_result),
+            lambda first_result: find(datamart_id, document_import_id, first_result=first_result, max_results=size),
             enough=lambda items: wanted <= {item.execution_id for item in items},
         )
         found = {item.execution_id: item for item in listed if item.execution_id in wanted}

@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Final
 
 from airflow_provider_mics.api import executions
-from airflow_provider_mics.api.constants import DEFAULT_PAGE_SIZE
+from airflow_provider_mics.api.constants import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from airflow_provider_mics.api.conversation import Conversation
     from airflow_provider_mics.api.models import Execution, Page
 
-#: The vendor's web UI asks for pages of up to 500 where it wants many things at once.
-_MAX_PAGE_SIZE: Final = 500
 #: Elements of a list that cost as much as a call of their own. Measured: a page of 50 costs the caller as much as two
 #: to three calls for one, a page of 100 as much as four.
 _ELEMENTS_PER_CALL: Final = 33
@@ -41,7 +39,7 @@ class Listing:
         found: dict[str, Execution] = {}
         if wanted is not None and len(wanted) <= self._too_few:
             return found
-        size = _MAX_PAGE_SIZE if wanted is None else min(max(len(wanted), DEFAULT_PAGE_SIZE), _MAX_PAGE_SIZE)
+        size = MAX_PAGE_SIZE if wanted is None else min(max(len(wanted), DEFAULT_PAGE_SIZE), MAX_PAGE_SIZE)
         offset, pages = 0, 0
         while True:
             page: Page[Execution] = yield executions.find(

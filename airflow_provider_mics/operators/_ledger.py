@@ -89,11 +89,11 @@ def send_load(
     :raises MicsUploadError: The source is not what it was, and lines that are in would count again.
     """
     uploader = _uploader(hook, document_import, ledger, early_verdict)
-    recalled = uploader.recall()
-    if recalled is not None:
-        hook.log.info("All %d parts are in already: an earlier try has sent them.", len(recalled))
-        return recalled, ledger.load.dead_letter
     try:
+        recalled = uploader.recall()
+        if recalled is not None:
+            hook.log.info("All %d parts are in already: an earlier try has sent them.", len(recalled))
+            return recalled, ledger.load.dead_letter
         sent, dead_letter = send(uploader)
     except SourceChangedError as error:
         stop_if_lines_count_again(str(error), document_import, ledger)

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mics.exceptions import MicsConfigurationError
-from airflow_provider_mics.operators._task import MicsTask, ProviderTask
+from airflow_provider_mics.operators._task import NO_PATH, MicsTask, ProviderTask
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -144,7 +144,7 @@ class SendsItems(ProviderTask):
         from airflow_provider_mics.storage import open_for_writing
 
         check_preflight(self.preflight, self.dead_letter_path, None, max_part_bytes=1)
-        if self.dead_letter_path in {None, "", "None"}:
+        if self.dead_letter_path in NO_PATH:
             return contextlib.nullcontext()
         path = str(self.dead_letter_path)
         return DeadLetters(path, lambda: open_for_writing(path))

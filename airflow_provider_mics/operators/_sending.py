@@ -11,7 +11,7 @@ from airflow_provider_mics.bulk.dead_letters import DeadLetters
 from airflow_provider_mics.bulk.loading import plan_files
 from airflow_provider_mics.bulk.problem_report import ProblemReport
 from airflow_provider_mics.exceptions import MicsConfigurationError
-from airflow_provider_mics.operators._task import NO_REPORT
+from airflow_provider_mics.operators._task import NO_PATH
 from airflow_provider_mics.storage import find_files, open_for_writing
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def check_preflight(
         raise MicsConfigurationError(f"max_part_bytes must be at least 1, not {max_part_bytes}.")
     if preflight not in {"fail", "dead_letter", "off"}:
         raise MicsConfigurationError(f"preflight must be fail, dead_letter or off, not {preflight!r}.")
-    if preflight == "dead_letter" and not dead_letter_path:
+    if preflight == "dead_letter" and dead_letter_path in NO_PATH:
         raise MicsConfigurationError('preflight="dead_letter" needs a dead_letter_path.')
     if preflight == "off" and max_deletions is not None:
         raise MicsConfigurationError('max_deletions needs the lines to be read: not with preflight="off".')
@@ -77,7 +77,7 @@ def open_problem_report(report_path: Any, document_import: DocumentImport) -> It
 
     :param report_path: As for ``report_to``.
     """
-    if report_path in NO_REPORT:
+    if report_path in NO_PATH:
         yield None
         return
     with ProblemReport(str(report_path), open_for_writing, document_import) as report:

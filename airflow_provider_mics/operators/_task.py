@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from airflow_provider_mics.bulk.sent_part import SentPart
     from airflow_provider_mics.hooks.mics import MicsHook
 
-#: Paths that say that there shall be no report; a template makes a text of None.
-NO_REPORT: Final = frozenset({None, "", "None"})
+#: Paths that name nothing; a template makes a text of None.
+NO_PATH: Final = frozenset({None, "", "None"})
 #: XCom under which an upload tells the wait behind it what was sent in each execution, so that the verdict can
 #: account for every line that left here and not only for those that the platform says it received.
 PARTS_KEY: Final = "mics_parts"
@@ -86,7 +86,7 @@ def report_to(path: Any, hook: MicsHook) -> Report | None:
 
     :param path: May have come through a template.
     """
-    if path in NO_REPORT:
+    if path in NO_PATH:
         return None
     from airflow_provider_mics.bulk.report import Report
     from airflow_provider_mics.storage import find_files, open_for_writing

@@ -359,6 +359,7 @@ def test_deletions_are_bounded(sandbox: Sandbox, night: Night) -> None:
         ({"chunk_rows": 0}, "chunk_rows must be at least 1"),
         ({"max_part_bytes": 0}, "max_part_bytes must be at least 1"),
         ({"preflight": "dead_letter"}, "needs a dead_letter_path"),
+        ({"preflight": "dead_letter", "dead_letter_path": "None"}, "needs a dead_letter_path"),
         ({"preflight": "off", "max_deletions": 3}, "max_deletions needs the lines to be read"),
         ({"mime_type": "TEXT_CSV", "document_type": "USER_SEGMENT"}, "Rows are loaded as APPLICATION_X_NDJSON"),
     ],

@@ -109,7 +109,7 @@ def mics_import_task(
 
     The task does the whole load: document import, upload, wait, verdict. What the function yields is sent while it
     runs, and never held as a whole; the task returns the load summary. A deferrable task runs the function once, before
-    it waits. Another try runs it again, and sends everything again.
+    it waits. A retry runs it again, and does not send the parts again that are as they were (Airflow 3.3 and later).
 
     :param python_callable: The function.
     :param multiple_outputs: Whether each value of the summary becomes an XCom of its own.

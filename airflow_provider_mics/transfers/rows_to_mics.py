@@ -23,8 +23,8 @@ class RowsToMicsOperator(MicsRowsLoad):
     For files whose rows are not commands yet; files of commands are for
     :class:`~airflow_provider_mics.operators.import_files.MicsImportFilesOperator`, whose other arguments this has too.
 
-    Another try reads the files again and sends all their rows. Parts are uploaded side by side and processed in any
-    order.
+    A retry reads the files again, and does not send the parts again that are as they were (Airflow 3.3 and later).
+    Parts are uploaded side by side and processed in any order.
 
     Returns the load summary, a dict.
 

@@ -25,8 +25,9 @@ class SqlToMicsOperator(MicsRowsLoad):
     on the server until they are needed, by a server-side cursor, with PostgreSQL (psycopg, psycopg2) and MySQL
     (mysqlclient, PyMySQL); other drivers do by themselves what they do, and some fetch all rows at once.
 
-    Another try runs the query again and sends all its rows. Give it an ``ORDER BY`` on a unique key and bounds that do
-    not move, such as the Dag run's data interval, so that it sends the same. Parts are uploaded side by side and
+    A retry runs the query again, and does not send the parts again that are as they were (Airflow 3.3 and later). So
+    give it an ``ORDER BY`` on a unique key and bounds that do not move, such as the Dag run's data interval: rows that
+    are others, or in another order, make a new load or, of USER_ACTIVITY, an end. Parts are uploaded side by side and
     processed in any order: have one row for each person, not two that follow each other.
 
     Other arguments are those of :class:`~airflow_provider_mics.operators.import_files.MicsImportFilesOperator`.

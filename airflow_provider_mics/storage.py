@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from urllib.parse import unquote, urlsplit
 
 from airflow_provider_mics.bulk.files import RemoteFile, has_wildcard, local_files
@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from airflow_provider_mics.bulk.files import SourceFile
+
+#: What Airflow reads a store with, by the scheme of its URIs:
+#: https://airflow.apache.org/docs/apache-airflow/stable/core-concepts/objectstorage.html
+_PACKAGES: Final = {
+    "s3": "apache-airflow-providers-amazon[s3fs]",
+    "gs": "apache-airflow-providers-google",
+    "abfs": "apache-airflow-providers-microsoft-azure",
+}
 
 
 def find_files(path: Any) -> list[SourceFile]:
@@ -47,7 +55,8 @@ def open_for_writing(path: str) -> BinaryIO:
         return os.fdopen(os.open(local, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
     except Exception as error:  # noqa: BLE001 - every store raises its own kind
         reason = getattr(error, "strerror", None) or type(error).__name__
-        raise MicsSourceError(f"{_without_query(path)} cannot be written: {reason}.") from None
+        shown = _without_query(path)
+        raise _not_installed(shown, error) or MicsSourceError(f"{shown} cannot be written: {reason}.") from None
 
 
 def _find(name: str) -> list[SourceFile]:
@@ -68,9 +77,9 @@ def _remote_files(uri: str) -> Iterator[SourceFile]:
         filesystem = path.fs
         matches = sorted(filesystem.glob(path.path)) if has_wildcard(path.path) else [path.path]
     except Exception as error:  # noqa: BLE001 - every store raises its own kind
-        raise MicsSourceError(
+        raise _not_installed(shown, error) or MicsSourceError(
             f"{shown} cannot be reached: {type(error).__name__}.",
-            hint="Check that the store's provider package is installed, and the connection that the URI names.",
+            hint="Check the URI, and the Airflow connection that it names before an @.",
         ) from None
     # The connection stays in the name: other workers find the file by it.
     scheme, _, rest = shown.partition("://")
@@ -78,6 +87,20 @@ def _remote_files(uri: str) -> Iterator[SourceFile]:
     for match in matches:
         name = shown if match == path.path else f"{scheme}://{connection}{str(match).lstrip('/')}"
         yield RemoteFile(filesystem, match, name)
+
+
+def _not_installed(uri: str, error: Exception) -> MicsSourceError | None:
+    """Return what to say where the error is that a store's package is not installed, or only without an extra."""
+    from airflow.sdk.io import has_fs
+
+    scheme = urlsplit(uri).scheme
+    if "://" not in uri or (has_fs(scheme) and not isinstance(error, ImportError)):
+        return None
+    package = _PACKAGES.get(scheme)
+    return MicsSourceError(
+        f"{uri} cannot be reached: no package for {scheme}:// is installed.",
+        hint=f"pip install '{package}'" if package else "Install the Airflow provider of that store.",
+    )
 
 
 def _without_query(uri: str) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from airflow_provider_mics.bulk.files import RemoteFile
 from airflow_provider_mics.exceptions import MicsSourceError
-from airflow_provider_mics.storage import find_files
+from airflow_provider_mics.storage import find_files, open_for_writing
 from tests.contract.conftest import BUCKET
 from tests.contract.faces.conftest import Night, profile
 from tests.contract.faces.test_planned_parts import plan, send
@@ -127,9 +128,31 @@ def test_an_object_that_is_replaced_while_it_is_sent_stops_the_load(
     assert next(readers, None) is None
 
 
-def test_a_store_that_is_not_installed_is_said_so() -> None:
-    with pytest.raises(MicsSourceError, match=r"abfs://container/a\.ndjson cannot be reached"):
-        find_files("abfs://container/a.ndjson")
+@pytest.mark.parametrize("use", [find_files, open_for_writing])
+@pytest.mark.parametrize(
+    ("uri", "hint"),
+    [
+        ("abfs://container/a.ndjson", "pip install 'apache-airflow-providers-microsoft-azure'"),
+        ("ftp://host/a.ndjson", "Install the Airflow provider of that store."),
+    ],
+)
+def test_what_a_store_needs_to_be_installed_is_said(use: Callable[[str], object], uri: str, hint: str) -> None:
+    with pytest.raises(MicsSourceError) as failed:
+        use(uri)
+
+    scheme = uri.partition(":")[0]
+    assert str(failed.value) == f"{uri} cannot be reached: no package for {scheme}:// is installed. {hint}"
+
+
+def test_so_is_the_extra_that_reads_s3(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Airflow keeps the store of a connection: another test may have used those that have a name.
+    monkeypatch.setenv("AIRFLOW_CONN_WITHOUT_EXTRA", '{"conn_type": "aws", "login": "key", "password": "secret"}')
+    monkeypatch.setitem(sys.modules, "s3fs", None)
+
+    with pytest.raises(MicsSourceError) as failed:
+        find_files("s3://without_extra@crm/*.ndjson")
+
+    assert str(failed.value).endswith("is installed. pip install 'apache-airflow-providers-amazon[s3fs]'")
 
 
 def test_a_store_that_does_not_answer_is_an_error(bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:

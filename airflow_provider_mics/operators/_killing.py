@@ -1,4 +1,4 @@
-"""What a killed task leaves behind: whether somebody still waits for its executions, and cancelling them if not."""
+"""Cancelling the executions of a task that is killed, or late, while it runs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout
+
+from airflow_provider_mics.triggers._fate import is_abandoned, task_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,26 +29,7 @@ KILL_S: Final = 4.0
 #: Time that it may take when nobody is in a hurry, in s.
 CANCEL_S: Final = 60.0
 
-_SUCCESS: Final = "success"
 _RUNNING: Final = "running"
-#: States of a task that nobody goes on with.
-_OVER: Final = frozenset({"failed", "skipped", "upstream_failed", "removed"})
-
-
-def is_abandoned(state: str | None, *, goes_on: bool, cancel_on_clear: bool) -> bool:
-    """Return whether nobody waits any more for the executions of a task that was killed.
-
-    :param state: The task's state since; None: it was cleared, and has not been scheduled yet.
-    :param goes_on: Whether this attempt, or a retry that takes over from it, still waits for them.
-    :param cancel_on_clear: Whether a cleared task makes executions of its own, so that these are of no use to it; else
-        it waits for the same ones.
-    """
-    if state == _SUCCESS:
-        # Somebody has seen to it; what is pending is to come in.
-        return False
-    if state in _OVER:
-        return True
-    return not goes_on and cancel_on_clear
 
 
 def cancel_killed(
@@ -62,7 +45,7 @@ def cancel_killed(
 
     :param context: Of the task, if it has begun.
     :param execution_ids: None: not known; nothing is cancelled then.
-    :param cancel_on_clear: See :func:`is_abandoned`.
+    :param cancel_on_clear: See :func:`~airflow_provider_mics.triggers._fate.is_abandoned`.
     :param cancel_on_timeout: Whether an ``execution_timeout`` cancels.
     """
     if not execution_ids or context is None:
@@ -145,16 +128,3 @@ def _is_abandoned(context: Context, *, cancel_on_clear: bool) -> bool:
         return is_abandoned(state, goes_on=False, cancel_on_clear=cancel_on_clear)
     # The worker is being stopped: a retry takes over, if there is one left.
     return not ti.try_number <= ti.max_tries
-
-
-def task_state(get_task_states: Any, ti: Any) -> str | None:
-    """Ask Airflow for a task's state now."""
-    states = get_task_states(
-        dag_id=ti.dag_id,
-        task_ids=[ti.task_id],
-        run_ids=[ti.run_id],
-        map_index=ti.map_index if ti.map_index is not None and ti.map_index >= 0 else None,
-    )
-    name = ti.task_id if ti.map_index is None or ti.map_index < 0 else f"{ti.task_id}_{ti.map_index}"
-    found: str | None = states[ti.run_id][name]
-    return None if found is None else str(found)

@@ -14,6 +14,7 @@ from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_3_PLUS
 
 from airflow_provider_mics.exceptions import MicsConfigurationError, MicsError
 from airflow_provider_mics.links.document_import import MicsDocumentImportLink
+from airflow_provider_mics.xcom_keys import DEAD_LETTER_KEY, PARTS_KEY, RANGES_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -26,13 +27,6 @@ if TYPE_CHECKING:
 
 #: Paths that name nothing; a template makes a text of None.
 NO_PATH: Final = frozenset({None, "", "None"})
-#: XCom under which an upload tells the wait behind it what was sent in each execution, so that the verdict can
-#: account for every line that left here and not only for those that the platform says it received.
-PARTS_KEY: Final = "mics_parts"
-#: XCom under which it tells where lines were put aside, and how many.
-DEAD_LETTER_KEY: Final = "mics_dead_letter"
-#: XCom under which it tells where in its file each part is, so that the report can name lines.
-RANGES_KEY: Final = "mics_part_ranges"
 
 
 class ProviderTask(BaseOperator):

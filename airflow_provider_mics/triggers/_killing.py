@@ -7,8 +7,8 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_mics.operators._killing import is_abandoned, task_state
-from airflow_provider_mics.operators._task import PARTS_KEY
+from airflow_provider_mics.triggers._fate import is_abandoned, task_state
+from airflow_provider_mics.xcom_keys import PARTS_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
@@ -53,7 +53,7 @@ async def cancel_killed(
 ) -> None:
     """Cancel the executions of a task, if nobody waits for them any more. Never raises.
 
-    :param cancel_on_clear: See :func:`~airflow_provider_mics.operators._killing.is_abandoned`.
+    :param cancel_on_clear: See :func:`~airflow_provider_mics.triggers._fate.is_abandoned`.
     """
     from airflow_provider_mics.bulk.killing import cancel_pending
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_mics.operators._killing import is_abandoned
+from airflow_provider_mics.triggers._fate import is_abandoned
 
 
 @pytest.mark.parametrize("goes_on", [False, True])

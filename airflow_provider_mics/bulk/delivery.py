@@ -9,7 +9,7 @@ import contextlib
 import dataclasses
 import logging
 import threading
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -19,6 +19,7 @@ from airflow_provider_mics.api.repeat import is_outcome_open
 from airflow_provider_mics.bulk.adoption import PICK_UP_FACTOR, Sought, UndecidableError, search
 from airflow_provider_mics.bulk.body import PartBody
 from airflow_provider_mics.bulk.content import Content, content_of, identity_of
+from airflow_provider_mics.bulk.gate import Gate, OpenGate
 from airflow_provider_mics.bulk.ledger import PartRecord
 from airflow_provider_mics.exceptions import (
     MicsCallError,
@@ -51,28 +52,6 @@ class SourceChangedError(MicsError):
 
 class SendingStoppedError(BaseException):
     """Nobody waits for the part any more. Not an error of it, so nothing is concluded from it."""
-
-
-class Gate(Protocol):
-    """Keeps apart what must not happen at the same time."""
-
-    def sending(self) -> contextlib.AbstractContextManager[None]:
-        """Enter while a part is on its way; others may be too."""
-
-    def searching(self) -> contextlib.AbstractContextManager[None]:
-        """Enter while a part is looked for: every execution that others have made is known then."""
-
-
-class OpenGate:
-    """A gate for one delivery at a time."""
-
-    def sending(self) -> contextlib.AbstractContextManager[None]:
-        """Enter."""
-        return contextlib.nullcontext()
-
-    def searching(self) -> contextlib.AbstractContextManager[None]:
-        """Enter."""
-        return contextlib.nullcontext()
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

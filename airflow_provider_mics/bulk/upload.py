@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import concurrent.futures
-import contextlib
 import dataclasses
 import logging
-import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -15,6 +13,7 @@ from airflow_provider_mics.api.constants import DEFAULT_LIST_LAG_S
 from airflow_provider_mics.api.conversation import Pause
 from airflow_provider_mics.bulk.cancel import cancel
 from airflow_provider_mics.bulk.delivery import SourceChangedError, Target, deliver, prepare
+from airflow_provider_mics.bulk.gate import SharedGate
 from airflow_provider_mics.bulk.ledger import Ledger
 from airflow_provider_mics.bulk.state_store import MemoryStore
 from airflow_provider_mics.exceptions import (
@@ -68,7 +67,7 @@ class Uploader:
             list_lag_s=list_lag_s,
             began=time.time(),
             now=time.time,
-            gate=_Gate(),
+            gate=SharedGate(),
         )
         self._canceled: frozenset[str] = frozenset()
         self._has_begun = False
@@ -225,40 +224,6 @@ class Uploader:
 
     def _deliver(self, job: Job) -> SentPart:
         return self._client.run(deliver(self._target, job))
-
-
-class _Gate:
-    """Lets any number of threads send, or one search while none sends: it then knows all executions that they made."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._senders = 0
-        self._is_searching = False
-
-    @contextlib.contextmanager
-    def sending(self) -> Iterator[None]:
-        with self._changed:
-            self._changed.wait_for(lambda: not self._is_searching)
-            self._senders += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._senders -= 1
-                self._changed.notify_all()
-
-    @contextlib.contextmanager
-    def searching(self) -> Iterator[None]:
-        with self._changed:
-            self._changed.wait_for(lambda: not self._is_searching)
-            self._is_searching = True
-            self._changed.wait_for(lambda: not self._senders)
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._is_searching = False
-                self._changed.notify_all()
 
 
 @dataclasses.dataclass(kw_only=True)

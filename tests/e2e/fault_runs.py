@@ -7,11 +7,13 @@ import dataclasses
 import json
 import os
 import signal
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import requests
 
+from devel.airflow_rest import ApiError
 from devel.crm_export import COMPARTMENT_ID, UNKNOWN_COMPARTMENT_ID
 from devel.waiting import wait_until
 
@@ -238,7 +240,7 @@ class Stage:
             plan = fault if "query" in fault else {**where, **fault}
             planned = self.sandbox.control("POST", "faults", plan)["number"]
         self.airflow.api.wait_dag(dag_id)
-        run_id = self.airflow.api.trigger(dag_id, conf={"name": name, "path": str(path), "aside": str(aside)})
+        run_id = self._trigger(dag_id, name, {"name": name, "path": str(path), "aside": str(aside)})
         return Run(
             airflow=self.airflow,
             sandbox=self.sandbox,
@@ -249,6 +251,20 @@ class Stage:
             aside=aside,
             fault=planned,
         )
+
+    def _trigger(self, dag_id: str, run_id: str, conf: Mapping[str, object]) -> str:
+        """Trigger a run; again where SQLite is too busy with those that run already."""
+
+        def triggered() -> bool:
+            try:
+                self.airflow.api.trigger(dag_id, conf=conf, run_id=run_id)
+            except ApiError as error:
+                if error.status != HTTPStatus.CONFLICT:
+                    return False
+            return True
+
+        wait_until(triggered, what=f"{run_id} is triggered", timeout_s=60, interval_s=1)
+        return run_id
 
     def held(self) -> dict[int, int]:
         """Return how many requests each fault keeps waiting."""

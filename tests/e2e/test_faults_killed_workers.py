@@ -131,14 +131,18 @@ class Killed:
 
 
 @pytest.fixture(scope="module")
-def killed(
-    airflow: LocalAirflow, sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, Killed]]:
-    """Kill a run at each of the points, and wait until all have ended."""
+def stage(airflow: LocalAirflow, sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     sandbox.control("POST", "reset")
     sandbox.control("POST", "release")
     sandbox.control("POST", "settings", {"reject_marker": UNKNOWN_COMPARTMENT_ID})
-    stage = Stage(airflow, sandbox, tmp_path_factory.mktemp("killed"))
+    yield Stage(airflow, sandbox, tmp_path_factory.mktemp("killed"))
+    sandbox.control("DELETE", "faults")
+    sandbox.control("POST", "settings", {"reject_marker": None})
+
+
+@pytest.fixture(scope="module")
+def killed(stage: Stage) -> dict[str, Killed]:
+    """Kill a run at each of the points, and wait until all have ended."""
     runs = {
         name: stage.start(
             name,
@@ -168,9 +172,7 @@ def killed(
     )
     for run in runs.values():
         run.wait()
-    yield done
-    sandbox.control("DELETE", "faults")
-    sandbox.control("POST", "settings", {"reject_marker": None})
+    return done
 
 
 @pytest.mark.parametrize("name", POINTS)

@@ -64,7 +64,8 @@ def run(night: Night, kind: str) -> Any:
     """Load a small part, and then a large one."""
     if kind == "rows":
         with DAG("d", schedule=None):
-            operator: Any = mics_import_task(rows, **LOAD)().operator
+            made: Any = mics_import_task(rows, **LOAD)
+            operator = made().operator
     else:
         path = night.folder / "a.ndjson.gz"
         path.write_bytes(gzip.compress(b"".join(json.dumps(row).encode() + b"\n" for row in rows())))

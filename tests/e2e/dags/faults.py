@@ -57,4 +57,4 @@ with dag("faults_rows"):
         with Path(params["path"]).open() as lines:
             yield from map(json.loads, lines)
 
-    rows()  # type: ignore[call-arg]  # Airflow passes params
+    rows()  # type: ignore[call-arg,misc]  # Airflow passes params

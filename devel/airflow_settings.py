@@ -55,6 +55,8 @@ def airflow_environment(
                     "workers": "1",
                     "secret_key": secrets.token_hex(32),
                     "log_fetch_timeout_sec": "2",
+                    # Messages of tasks that failed are read whole, not up to the window's edge.
+                    "default_wrap": "True",
                 },
                 "api_auth": {"jwt_secret": secrets.token_hex(32)},
                 "database": {"sql_alchemy_conn": f"sqlite:///{home / 'airflow.db'}"},

@@ -11,6 +11,7 @@ import pytest
 from devel.crm_export import UNKNOWN_COMPARTMENT_ID
 from devel.waiting import wait_until
 from tests.e2e.fault_runs import LINES, Run, Stage, everybody_once, people_in
+from tests.faults.invariants import telling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -192,6 +193,7 @@ def test_the_retry_of_a_killed_load_sends_what_is_missing_and_nothing_else(
     assert summary["parts"] > 1
     assert len(run.uploads()) == summary["parts"] + point.lost
     assert not run.writes()
+    assert not telling([run.log(1), log], [*everybody_once(), run.sandbox.connection["password"]])
     assert (summary["lines"], summary["accepted"] + summary["rejected"]) == (
         LINES,
         LINES - len(point.activities.get("bad", ())),

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 _FOLDER: Final = REPOSITORY / "benchmarks"
 _PICTURE: Final = REPOSITORY / "docs" / "benchmarks.svg"
+_LOAD: Final = "load average at the start"
+#: Load average from which wall times say more about other programs than about those that are measured.
+_BUSY: Final = 2.0
 _ABOUT: Final = """\
 # Measured
 
@@ -48,7 +51,7 @@ class Part:
     #: Figures for the picture.
     figures: dict[str, float] = dataclasses.field(default_factory=dict)
     #: The machine when the part began.
-    machine: dict[str, str] = dataclasses.field(default_factory=lambda: _machine())  # noqa: PLW0108 - defined below
+    machine: dict[str, str] = dataclasses.field(default_factory=lambda: _machine())
 
     def table(self, title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Add a table."""
@@ -60,17 +63,19 @@ class Part:
         for name, taken in runs.items():
             walls, inner = column(taken, "wall_s"), all("inner_s" in item.told for item in taken)
             compared = column(runs[reference], "wall_s")
+            cpu = column(taken, "cpu_s")
             rows.append(
                 [
                     name,
                     Spread.of(walls).text(),
                     ratios(walls, compared).text(),
                     ratios(column(taken, "inner_s"), compared).text() if inner else "",
-                    Spread.of(value * GIGA / size for value in column(taken, "cpu_s")).text(),
+                    Spread.of(value * GIGA / size for value in cpu).text(),
+                    ratios(cpu, column(runs[reference], "cpu_s")).text(),
                     Spread.of(value / MEGA for value in column(taken, "peak_bytes")).text(0),
                 ]
             )
-        head = ("", "wall s", "wall, ratio", "without start, ratio", "CPU s/GB", "peak MB")
+        head = ("", "wall s", "wall, ratio", "without start, ratio", "CPU s/GB", "CPU, ratio", "peak MB")
         self.table(f"{title} (ratios to {reference})", head, rows)
 
     def target(self, name: str, what: str, measured: Spread | float, most: float) -> None:
@@ -114,6 +119,8 @@ def _lines(kept: Mapping[str, Any]) -> list[str]:
             lines += [f"**{table['title']}**\n", *_table(table["head"], table["rows"]), ""]
         lines += [f"- {note}" for note in part["notes"]] + [""] * bool(part["notes"])
         lines += ["```text", part["output"].rstrip(), "```\n"] if part["output"] else []
+        if float(part["machine"][_LOAD]) > _BUSY:
+            lines += ["**The machine was busy with other work: only CPU, memory and counts of this part mean much.**\n"]
         machine = "; ".join(f"{key} {value}" for key, value in part["machine"].items())
         lines += [f"`make bench-{name}`; {machine}.\n"]
     return lines
@@ -128,7 +135,7 @@ def _machine() -> dict[str, str]:
     memory = int(_read("/proc/meminfo").split()[1]) * 1024
     return {
         "measured": dt.datetime.now(tz=dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "load average at the start": f"{os.getloadavg()[0]:.1f}",
+        _LOAD: f"{os.getloadavg()[0]:.1f}",
         "on": f"{len(os.sched_getaffinity(0))} cores, {model[0].partition(': ')[2] if model else platform.machine()}",
         "memory": f"{memory / GIGA:.0f} GB",
         "with": ", ".join(

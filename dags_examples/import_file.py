@@ -25,7 +25,8 @@ with DAG(
             minLength=1,
             title="File",
             description="A path on the worker, such as /srv/crm/profiles.ndjson, or in object storage, such as "
-            "s3://crm/profiles.ndjson. With * it stands for several files. A file may have any size.",
+            "s3://aws_default@crm/profiles.ndjson, with the Airflow connection before the @. With * it stands for "
+            "several files. A file may have any size.",
         ),
         "document_type": Param(
             "USER_PROFILE",

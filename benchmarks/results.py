@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 _FOLDER: Final = REPOSITORY / "benchmarks"
 _PICTURE: Final = REPOSITORY / "docs" / "benchmarks.svg"
 _LOAD: Final = "load average at the start"
-#: Load average from which wall times say more about other programs than about those that are measured.
-_BUSY: Final = 2.0
+#: Load average, beyond what the part before leaves behind, from which wall times tell of other programs.
+_BUSY: Final = 3.5
 _ABOUT: Final = """\
 # Measured
 
@@ -36,6 +36,34 @@ is what to look at: seconds depend on the machine and on what else it does. CPU 
 processes. Memory is the most that all processes together have had (VmHWM). Files are in the page cache. Servers are on
 loopback, in a process of their own, and the same for all competitors.
 """
+
+
+def _machine() -> dict[str, str]:
+    model = [line for line in _read("/proc/cpuinfo").splitlines() if line.startswith("model name")]
+    memory = int(_read("/proc/meminfo").split()[1]) * 1024
+    return {
+        "measured": dt.datetime.now(tz=dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        _LOAD: f"{os.getloadavg()[0]:.1f}",
+        "on": f"{len(os.sched_getaffinity(0))} cores, {model[0].partition(': ')[2] if model else platform.machine()}",
+        "memory": f"{memory / GIGA:.0f} GB",
+        "with": ", ".join(
+            [f"Python {platform.python_version()}", *map(_version, ("curl", "split", "openssl"))],
+        ),
+    }
+
+
+def _version(name: str) -> str:
+    path = shutil.which(name)
+    if not path:
+        return f"no {name}"
+    option = "version" if name == "openssl" else "--version"
+    said = subprocess.run([path, option], capture_output=True, text=True, check=False)  # noqa: S603 - a fixed list
+    words = said.stdout.partition("\n")[0].split()
+    return f"{name} {next((word for word in words if word[0].isdigit()), '?')}"
+
+
+def _read(path: str) -> str:
+    return Path(path).read_text(encoding="utf-8")
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -51,7 +79,7 @@ class Part:
     #: Figures for the picture.
     figures: dict[str, float] = dataclasses.field(default_factory=dict)
     #: The machine when the part began.
-    machine: dict[str, str] = dataclasses.field(default_factory=lambda: _machine())
+    machine: dict[str, str] = dataclasses.field(default_factory=_machine)
 
     def table(self, title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Add a table."""
@@ -128,31 +156,3 @@ def _lines(kept: Mapping[str, Any]) -> list[str]:
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)]
-
-
-def _machine() -> dict[str, str]:
-    model = [line for line in _read("/proc/cpuinfo").splitlines() if line.startswith("model name")]
-    memory = int(_read("/proc/meminfo").split()[1]) * 1024
-    return {
-        "measured": dt.datetime.now(tz=dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        _LOAD: f"{os.getloadavg()[0]:.1f}",
-        "on": f"{len(os.sched_getaffinity(0))} cores, {model[0].partition(': ')[2] if model else platform.machine()}",
-        "memory": f"{memory / GIGA:.0f} GB",
-        "with": ", ".join(
-            [f"Python {platform.python_version()}", *map(_version, ("curl", "split", "openssl"))],
-        ),
-    }
-
-
-def _version(name: str) -> str:
-    path = shutil.which(name)
-    if not path:
-        return f"no {name}"
-    option = "version" if name == "openssl" else "--version"
-    said = subprocess.run([path, option], capture_output=True, text=True, check=False)  # noqa: S603 - a fixed list
-    words = said.stdout.partition("\n")[0].split()
-    return f"{name} {next((word for word in words if word[0].isdigit()), '?')}"
-
-
-def _read(path: str) -> str:
-    return Path(path).read_text(encoding="utf-8")

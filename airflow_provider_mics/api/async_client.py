@@ -21,6 +21,8 @@ from airflow_provider_mics.api.pace import Pace
 from airflow_provider_mics.api.settings import CONNECT_TIMEOUT_S, APISettings
 from airflow_provider_mics.api.transport import (
     MAX_REPLY_BYTES,
+    UNANSWERED_HINT,
+    UNREACHED_HINT,
     cause_of,
     headers_of,
     is_timeout,
@@ -201,7 +203,8 @@ class AsyncMicsClient:
             error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.ClientHttpProxyError
         )
         outcome = Outcome.NOT_SENT if never_connected else Outcome.UNKNOWN
-        return MicsTransportError(f"{cause}.", call=call.what, outcome=outcome)
+        what_now = UNREACHED_HINT if never_connected else UNANSWERED_HINT if is_timeout(error) else None
+        return MicsTransportError(f"{cause}.", call=call.what, outcome=outcome, hint=what_now)
 
 
 async def _read(call: Call[Any], response: aiohttp.ClientResponse) -> bytes:
@@ -227,5 +230,6 @@ def _ssl_context(settings: APISettings) -> ssl.SSLContext | bool:
         )
     except (ssl.SSLError, OSError) as error:
         raise MicsConfigurationError(
-            f"The CA file of the connection's verify, {found}, cannot be read: {cause_of(error)}."
+            f"The CA file of the connection's verify, {found}, cannot be read: {cause_of(error)}.",
+            hint="It must hold certificates in PEM form.",
         ) from None

@@ -23,6 +23,8 @@ from airflow_provider_mics.api.pace import Pace
 from airflow_provider_mics.api.settings import CONNECT_TIMEOUT_S, APISettings
 from airflow_provider_mics.api.transport import (
     MAX_REPLY_BYTES,
+    UNANSWERED_HINT,
+    UNREACHED_HINT,
     cause_of,
     headers_of,
     is_timeout,
@@ -175,7 +177,8 @@ class MicsClient:
         # Once a byte has gone, what kind of error it was says nothing: a TLS connection that is cut fails as TLS.
         not_sent = not body.bytes_read and (len(body) > 0 or _never_connected(error))
         outcome = Outcome.NOT_SENT if not_sent else Outcome.UNKNOWN
-        return MicsTransportError(f"{cause}.", call=call.what, outcome=outcome)
+        what_now = UNREACHED_HINT if _never_connected(error) else UNANSWERED_HINT if is_timeout(error) else None
+        return MicsTransportError(f"{cause}.", call=call.what, outcome=outcome, hint=what_now)
 
 
 class _Body:

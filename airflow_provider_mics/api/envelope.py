@@ -79,6 +79,7 @@ def read_reply(call: Call[T], reply: Reply) -> T:
         raise MicsReplyError(
             f"the reply (HTTP {reply.status}, {described(reply)}) is not what this API answers: {_shape(error)}.",
             call=call.what,
+            hint="Check the connection's host: something before the API may have answered.",
         ) from None
 
 

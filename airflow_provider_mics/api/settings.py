@@ -75,7 +75,10 @@ class APISettings:
         :raises MicsConfigurationError: The file that the settings name does not exist.
         """
         if isinstance(self.verify, str) and not Path(self.verify).exists():
-            raise MicsConfigurationError(f"The CA file of the connection's verify, {self.verify}, does not exist here.")
+            raise MicsConfigurationError(
+                f"The CA file of the connection's verify, {self.verify}, does not exist here.",
+                hint="Put the file there on every worker and triggerer, or name another.",
+            )
         if self.verify is not True:
             return self.verify
         named = (os.environ.get(name) for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"))

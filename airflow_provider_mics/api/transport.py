@@ -25,6 +25,10 @@ USER_AGENT: Final = f"airflow-provider-mics/{airflow_provider_mics.__version__}"
 #: The largest reply that is read into memory, in bytes. A page of 500 executions is well under 1 MiB.
 MAX_REPLY_BYTES: Final = 64 * 1024 * 1024
 
+#: What to do where a server cannot be reached, or does not answer.
+UNREACHED_HINT: Final = "Check the connection's host and proxy, and that this machine may reach them."
+UNANSWERED_HINT: Final = "If the platform is well and just slow, raise timeout in the connection's extra."
+
 #: What the HTTP libraries' errors that carry no words of the system's mean, by the class's name.
 _WORDS: Final = {
     "RemoteDisconnected": "the server closed the connection before it answered",
@@ -46,7 +50,11 @@ def headers_of(call: Call[Any]) -> dict[str, str]:
 
 def too_large(call: Call[Any]) -> MicsReplyError:
     """Return the error for a reply that is too large to be one of this API."""
-    return MicsReplyError(f"the reply is larger than {MAX_REPLY_BYTES // 1024**2} MiB.", call=call.what)
+    return MicsReplyError(
+        f"the reply is larger than {MAX_REPLY_BYTES // 1024**2} MiB.",
+        call=call.what,
+        hint="Check the connection's host: what answers there may not be this API.",
+    )
 
 
 def repeating(call: Call[Any]) -> dict[str, Any]:

@@ -57,5 +57,7 @@ def _cancel(datamart_id: str, document_import_id: str, execution_id: str) -> Con
             return answered
     now: Execution = yield executions.get(datamart_id, document_import_id, execution_id)
     if now.status in _NOT_STARTED:
-        raise refusal or MicsReplyError(f"the API said yes, but it is {now.status}.", call=call.what)
+        raise refusal or MicsReplyError(
+            f"the API said yes, but it is {now.status}.", call=call.what, hint="Look at it in Navigator, and try again."
+        )
     return now

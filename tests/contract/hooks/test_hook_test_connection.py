@@ -76,7 +76,10 @@ def test_a_port_that_nobody_listens_on(set_connection: SetConnection) -> None:
         set_connection(host=f"http://127.0.0.1:{kept.getsockname()[1]}")
         works, message = MicsHook().test_connection()
     assert not works
-    assert message == "The API cannot be reached. Could not get datamart 1509: Connection refused."
+    assert message == (
+        "The API cannot be reached. Could not get datamart 1509: Connection refused. Check the connection's host and "
+        "proxy, and that this machine may reach them."
+    )
 
 
 PAGE = b"<html><body>It works!</body></html>"

@@ -35,25 +35,8 @@ OnEmpty = Literal["skip", "succeed", "fail"]
 class MicsLoad(SendsParts, DefinesDocumentImport):
     """Base of the operators that do a whole load in one task.
 
-    Arguments mean what they mean for :class:`~airflow_provider_mics.operators.document_import.\
-MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.upload.MicsUploadFileOperator` and
-    :class:`~airflow_provider_mics.sensors.execution.MicsExecutionSensor`.
-
-    :param wait_for_completion: Whether to wait for the executions and judge the load; without, the summary has no
-        ``accepted`` and ``rejected``, and the task succeeds whatever becomes of the lines.
-    :param deferrable: Whether to wait in the triggerer, where it costs no worker slot.
-    :param poke_interval: Time between two looks, in s.
-    :param timeout: Time after which waiting ends and the task fails, in s. It begins when all is sent or, with a
-        ``canary``, when that is. A retry has what is left of it.
-    :param cancel_on_kill: Whether to cancel those executions that are still PENDING, the platform cancels no others,
-        when this task is killed or cleared, running or deferred. A worker that stops while a retry is left cancels
-        nothing.
-    :param cancel_on_timeout: Whether to cancel them at ``timeout`` and at ``execution_timeout``; else they go on at the
-        platform.
-    :param canary: Whether to send the first part alone, to wait for it on the worker, and to judge it by the limits
-        before any other is sent.
-    :param abort_after_rejected: Rejected lines, over all parts that have ended, beyond which no other part is sent and
-        what is pending is cancelled. It is looked at between two parts, once each ``poke_interval``. None: any number.
+    Arguments mean what they mean for
+    :class:`~airflow_provider_mics.operators.import_files.MicsImportFilesOperator`.
     """
 
     template_fields: Sequence[str] = (

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_mics.api import data_files, executions
 from airflow_provider_mics.api.constants import REPEATABLE_DOCUMENT_TYPES
-from airflow_provider_mics.bulk.cancel import cancel
 from airflow_provider_mics.bulk.content import Content
 from airflow_provider_mics.exceptions import (
     MicsAPIError,
@@ -27,8 +26,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def settle_twins(datamart_id: str, document_import: DocumentImport, ledger: Ledger) -> Conversation[None]:
-    """Look for second executions of parts that were sent again, cancel those that are pending, and tell of the others.
+def check_twins(datamart_id: str, document_import: DocumentImport, ledger: Ledger) -> Conversation[None]:
+    """Look for second executions of parts that were sent again, and tell of them.
+
+    One that has not been picked up yet does not tell what it holds, and is not seen.
 
     :raises MicsDoubledLinesError: Lines that count again each time are in twice.
     """
@@ -38,11 +39,6 @@ def settle_twins(datamart_id: str, document_import: DocumentImport, ledger: Ledg
     document_import_id = str(document_import.id)
     try:
         twins = yield from _find(datamart_id, document_import_id, ledger, sent_again)
-        for twin in list(twins):
-            now = yield from cancel(datamart_id, document_import_id, [twin])
-            if now[twin].is_canceled:
-                log.warning("Execution %s was a part a second time, came late, and is cancelled.", twin)
-                del twins[twin]
     except MicsCallError as error:
         log.warning("Whether a part that was sent again has come in twice could not be looked at. %s", error)
         return

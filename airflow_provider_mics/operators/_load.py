@@ -169,7 +169,7 @@ class MicsLoad(SendsParts, DefinesDocumentImport):
 
     def _conclude(self, context: Context, waited: Waited, found: Mapping[str, Execution]) -> dict[str, Any]:
         from airflow_provider_mics.bulk.outcome import conclude
-        from airflow_provider_mics.bulk.twins import settle_twins
+        from airflow_provider_mics.bulk.twins import check_twins
         from airflow_provider_mics.bulk.watch import Step
         from airflow_provider_mics.operators._killing import cancel_now
 
@@ -189,7 +189,7 @@ class MicsLoad(SendsParts, DefinesDocumentImport):
             )
         document_import = self.hook.get_document_import(document_import_id)
         ledger = self._ledger or self.begin(context)
-        self.hook.run(settle_twins(self.hook.datamart_id, document_import, ledger))
+        self.hook.run(check_twins(self.hook.datamart_id, document_import, ledger))
         report, dead_letter = report_to(self.report_path, self.hook), put_aside(context, [self.task_id])
         summary = conclude(
             document_import,

@@ -31,6 +31,7 @@ def install(packages: Mapping[str, str]) -> str | None:
         return None
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         return "only root can install them, on Debian"
+    print(f"Installing {', '.join(packages)}", flush=True)
     apt = ["apt-get", "-o", "DPkg::Lock::Timeout=120", "-qq"]
     for command in ([*apt, "update"], [*apt, "install", "--yes", "--no-install-recommends", *packages]):
         try:
@@ -56,7 +57,6 @@ def obtain() -> str | None:
     wanted = missing()
     if not wanted:
         return None
-    print(f"Installing {', '.join(wanted)}", flush=True)
     why_not = install(wanted)
     if still := missing():
         return f"{'; '.join(still.values())}. They were not installed: {why_not or 'the packages do not bring them'}."

@@ -42,7 +42,7 @@ def get_provider_info() -> dict[str, Any]:
                     "airflow_provider_mics.operators.upload",
                     "airflow_provider_mics.operators.user_points",
                 ],
-            }
+            },
         ],
         "transfers": [
             {

@@ -275,7 +275,8 @@ def _failure(call: Call[Any], fate: str) -> Exception:
     if fate == "not sent":
         return MicsTransportError("refused.", call=call.what, outcome=Outcome.NOT_SENT)
     if fate == "refused":
-        return MicsAPIError(call=call.what, http_status=413)
+        # One that another try may get past; what cannot be got past ends the task at once.
+        return MicsAPIError(call=call.what, http_status=409)
     if fate.startswith("cut"):
         return MicsTransportError("cut.", call=call.what, outcome=Outcome.UNKNOWN)
     return _server_error(call)

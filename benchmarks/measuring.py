@@ -113,7 +113,7 @@ def ratios(ours: Sequence[float], theirs: Sequence[float]) -> Spread:
 
 def column(runs: Sequence[Run], name: str) -> list[float]:
     """Return one figure of several runs: a field of :class:`Run`, or what they told."""
-    return [float(item.told[name] if name in item.told else getattr(item, name)) for item in runs]
+    return [float(getattr(item, name) if hasattr(item, name) else item.told[name]) for item in runs]
 
 
 def say(text: str) -> None:

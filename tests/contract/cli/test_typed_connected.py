@@ -38,6 +38,12 @@ with create_session() as session:
 """
 
 
+#: Starts a command as a terminal does: one that was put into the background hands on that Ctrl-C is to be ignored.
+_IN_FRONT: Final = (
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+)
+
+
 class StandIn(NamedTuple):
     """A sandbox, and the environment of who uses it."""
 
@@ -113,7 +119,11 @@ def test_ctrl_c_ends_the_wait_and_says_what_goes_on(stand_in: StandIn, folder: P
     # It looks once, and would look again after an hour.
     command = [AIRFLOW, "mics", "upload", str(folder / "good.ndjson"), *NAMED, "--interval", "3600", "-o", "json"]
     with subprocess.Popen(  # noqa: S603
-        command, env=stand_in.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", _IN_FRONT, *command],
+        env=stand_in.environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None

@@ -151,15 +151,21 @@ def test_marked_success_cancels_nothing(airflow: LocalAirflow, sandbox: SandboxP
     assert not wait.cancellations()
 
 
+def triggerers(airflow: LocalAirflow) -> set[int]:
+    """Return the ids of all triggerers that have ever begun."""
+    return {int(job["id"]) for job in airflow.api.jobs() if job["job_type"] == "TriggererJob"}
+
+
 def test_a_triggerer_that_was_taken_for_dead_cancels_nothing(
     airflow: LocalAirflow, sandbox: SandboxProcess, export: CrmExport
 ) -> None:
+    known = triggerers(airflow)
     second = airflow.add_triggerer()
     try:
+        ids_of_second = wait_until(lambda: triggerers(airflow) - known, what="the second triggerer", timeout_s=60)
         wait = waiting(airflow, sandbox, export)
         owner = wait.triggerer()
-        ids = sorted(job["id"] for job in airflow.api.jobs() if job["job_type"] == "TriggererJob")
-        frozen = dict(zip(ids[-2:], (TRIGGERER, second), strict=True))[owner]
+        frozen = second if owner in ids_of_second else TRIGGERER
         airflow.freeze(frozen)
         try:
             wait_until(lambda: wait.triggerer() != owner, what="the other triggerer has it", timeout_s=90, interval_s=1)

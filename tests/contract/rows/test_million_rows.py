@@ -32,8 +32,11 @@ def peak():
     with open("/proc/self/status") as status:
         return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
 
+xcoms = {}
 context = {
-    "ti": types.SimpleNamespace(xcom_push=lambda key, value: None),
+    "ti": types.SimpleNamespace(
+        xcom_push=lambda key, value: xcoms.update({key: value}), xcom_pull=lambda task_ids, key: [xcoms.get(key)]
+    ),
     "dag_run": types.SimpleNamespace(logical_date=pendulum.datetime(2026, 11, 23), run_after=None),
     "dag": types.SimpleNamespace(timezone=pendulum.UTC),
 }

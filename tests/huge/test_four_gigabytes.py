@@ -37,6 +37,7 @@ def peak():
 small, large, parallel_uploads = sys.argv[1:]
 hook = MicsHook()
 document_import = hook.create_document_import(document_type="USER_PROFILE", name="large")
+make = lambda: Uploader(hook.client, hook.datamart_id, document_import)
 how = {"max_part_bytes": 95_000_000, "parallel_uploads": int(parallel_uploads)}
 send_files(make(), document_import, FileLoad(path=small, **how))
 before = peak()

@@ -182,7 +182,7 @@ class Ledger:
 
         :raises MicsStateError: Also where it is the intent to send one, and the ledger is closed.
         """
-        if self._is_closed and not record.execution_id and not record.is_withdrawn:
+        if self._is_closed and record.is_doubtful:
             raise MicsStateError("The task is being ended: nothing more is sent.")
         # In memory first: what this process knows stays true even if it cannot be written down.
         with self._lock:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -12,9 +11,7 @@ from typing import Any, Final, Self
 
 import requests
 
-from devel.sessions import end_sessions
-from devel.waiting import wait_until
-from devel.watchdog import Watchdog
+from devel.server_process import ServerProcess
 
 _REPOSITORY: Final = Path(__file__).resolve().parents[1]
 
@@ -39,42 +36,18 @@ class SandboxProcess:
         with ExitStack() as cleanup:
             cleanup.callback(self._session.close)
             folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="sandbox-")))
-            watchdog = Watchdog()
-            cleanup.callback(watchdog.close)
             ready_file = folder / "ready.json"
             command = [sys.executable, "-m", "airflow_provider_mics.sandbox", "--port", "0", *self._waiting]
             command += ["--ready-file", str(ready_file), "--folder", str(folder)]
-            with self._log.open("ab") as log:
-                process = subprocess.Popen(
-                    command,
-                    cwd=_REPOSITORY,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
-            watchdog.watch(process.pid)
-            cleanup.callback(self._end, process, watchdog)
-
-            def ready() -> bool:
-                if process.poll() is not None:
-                    said = self._log.read_text(errors="replace")[-2000:]
-                    raise RuntimeError(f"the sandbox ended with code {process.returncode}:\n{said}")
-                return ready_file.exists()
-
-            wait_until(ready, what="sandbox ready", timeout_s=60, interval_s=0.05)
+            cleanup.enter_context(
+                ServerProcess(command, log=self._log, is_ready=ready_file.exists, options={"cwd": _REPOSITORY})
+            )
             self._ready = json.loads(ready_file.read_text())
             self._cleanup = cleanup.pop_all()
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         self._cleanup.close()
-
-    @staticmethod
-    def _end(process: subprocess.Popen[bytes], watchdog: Watchdog) -> None:
-        end_sessions([process.pid], grace_s=5)
-        process.wait(timeout=10)
-        watchdog.forget(process.pid)
 
     @property
     def url(self) -> str:

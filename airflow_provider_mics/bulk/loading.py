@@ -36,16 +36,12 @@ def plan_files(
     :param dead_letters: Where bad lines are put aside, so that the others are sent; None: a bad line stops the load.
     :param max_deletions: Most lines that delete something; None: any number.
     :param report: Where all problems of the lines are written; None: nowhere.
-    :raises MicsConfigurationError: Lines shall be checked that are not UTF-8.
+    :raises MicsConfigurationError: See :func:`check_encoding`.
     :raises MicsInputError: The files cannot be sent as they are.
     """
     if not is_checked:
         return plan_load(files, mime_type=mime_type, max_part_bytes=max_part_bytes)
-    if not _is_utf_8(encoding):
-        raise MicsConfigurationError(
-            f"Lines are checked as UTF-8; the document import takes {encoding}.",
-            hint='Write the files in UTF-8, or send them unread: preflight="off".',
-        )
+    check_encoding(encoding)
     return check_load(
         files,
         document_type=document_type,
@@ -55,6 +51,19 @@ def plan_files(
         max_deletions=max_deletions,
         report=report,
     )
+
+
+def check_encoding(encoding: str | None) -> None:
+    """Refuse to check lines that are not UTF-8.
+
+    :param encoding: The document import's; None: UTF-8.
+    :raises MicsConfigurationError: They are not.
+    """
+    if not _is_utf_8(encoding):
+        raise MicsConfigurationError(
+            f"Lines are checked as UTF-8; the document import takes {encoding}.",
+            hint='Write the files in UTF-8, or send them unread: preflight="off".',
+        )
 
 
 def _is_utf_8(encoding: str | None) -> bool:

@@ -17,7 +17,6 @@ from airflow_provider_mics.exceptions import MicsConfigurationError, MicsInputEr
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from airflow_provider_mics.api.models import DocumentImport
     from airflow_provider_mics.bulk.files import SourceFile
     from airflow_provider_mics.bulk.parts import Part
     from airflow_provider_mics.bulk.spool import Spool
@@ -128,15 +127,14 @@ def check_document_import(document_type: str, mime_type: str) -> None:
         )
 
 
-def check_deletions_allowed(document_import: DocumentImport, *, allow_deletions: bool) -> None:
+def check_deletions_allowed(document_type: str, *, allow_deletions: bool) -> None:
     """Refuse to send lines that erase for good, unless the task says that it means it.
 
     :raises MicsConfigurationError: The document type deletes, and ``allow_deletions`` is not set.
     """
-    if document_import.document_type in DELETION_DOCUMENT_TYPES and not allow_deletions:
+    if document_type in DELETION_DOCUMENT_TYPES and not allow_deletions:
         raise MicsConfigurationError(
-            f"Document import {document_import.id} is of type {document_import.document_type}: every line erases "
-            "something for good.",
+            f"Every line of {document_type} erases something for good.",
             hint="Set allow_deletions=True if that is what this task is for.",
         )
 

@@ -102,9 +102,9 @@ class MicsLoad(SendsParts, DefinesDocumentImport):
         # What means nothing is found out before anything is sent.
         early_verdict = self._early_verdict(context)
         check_on_empty(self.on_empty)
+        check_deletions_allowed(self.document_type, allow_deletions=self.allow_deletions)
         ledger = self.begin(context)
         document_import = self.obtain_document_import(context, ledger)
-        check_deletions_allowed(document_import, allow_deletions=self.allow_deletions)
         sent, dead_letter = self.carry_out(
             document_import, ledger, lambda uploader: self.send(document_import, uploader), early_verdict
         )

@@ -114,7 +114,7 @@ class MicsUploadFileOperator(SendsParts):
         )
         ledger = self.begin(context)
         document_import = self.hook.get_document_import(self.document_import_id)
-        check_deletions_allowed(document_import, allow_deletions=self.allow_deletions)
+        check_deletions_allowed(document_import.document_type, allow_deletions=self.allow_deletions)
 
         def send(uploader: Uploader) -> Sending:
             if self.part is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_mics.bulk.files import changed
-from airflow_provider_mics.bulk.lines import LineCounter
+from airflow_provider_mics.bulk.lines import LineCounter, RecordScanner
 
 if TYPE_CHECKING:
     from airflow_provider_mics.bulk.files import SourceFile
@@ -26,7 +26,9 @@ class PartBody:
         self._left = part.size
         self._ranges = iter(part.ranges)
         self._left_in_range = 0
-        self._counter = LineCounter() if part.lines is None else None
+        # Of CSV, a line end may be inside quotes, and the header is no command.
+        self._counter = RecordScanner() if part.header_bytes else LineCounter()
+        self._uncounted = part.header_bytes
         file.check_unchanged()
         self._reader = file.open()
 
@@ -35,8 +37,8 @@ class PartBody:
 
     @property
     def lines(self) -> int:
-        """Commands read so far, or all there are where planning has counted them."""
-        return self._counter.count if self._counter else (self._part.lines or 0)
+        """Commands read so far, or all there are where they were counted before."""
+        return self._counter.count if self._part.lines is None else self._part.lines
 
     def read(self, size: int = -1, /) -> bytes:
         """Return ``size`` bytes, fewer at the end only, and none behind it.
@@ -63,7 +65,9 @@ class PartBody:
         self._left_in_range -= len(block)
         if not self._left:
             self._file.check_unchanged()
-        if self._counter:
+        if self._uncounted:
+            self._uncounted -= len(block)
+        elif self._part.lines is None:
             self._counter.feed(block)
         return block
 

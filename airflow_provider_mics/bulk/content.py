@@ -30,6 +30,9 @@ class Content:
         self._lines = LineCounter()
         self._newlines = 0
         self._last = b"\n"
+        #: Commands in it; None: not known, as of a file that was read back it is not known where it has line ends
+        #: inside quotes.
+        self.commands: int | None = None
 
     def feed(self, block: bytes, /) -> None:
         """Take the next bytes."""
@@ -44,18 +47,14 @@ class Content:
         return self._hash.hexdigest()
 
     @property
-    def lines(self) -> int:
-        """Lines that are not blank."""
-        return self._lines.count
-
-    @property
     def line_counts(self) -> frozenset[int]:
         """The numbers that a platform may count as its lines.
 
         Whether the header of CSV, a blank line, or a line end inside quotes counts is not documented.
         """
         every_line = self._newlines + (self._last != b"\n")
-        return frozenset({self._lines.count, self._lines.count - 1, every_line, every_line - 1})
+        commands = () if self.commands is None else (self.commands, self.commands + 1)
+        return frozenset({self._lines.count, self._lines.count - 1, every_line, every_line - 1, *commands})
 
 
 def content_of(part: Part, file: SourceFile) -> Content:
@@ -67,6 +66,7 @@ def content_of(part: Part, file: SourceFile) -> Content:
     with contextlib.closing(PartBody(file, part)) as body:
         while block := body.read(_BLOCK):
             content.feed(block)
+        content.commands = body.lines
     return content
 
 

@@ -13,7 +13,7 @@ import hashlib
 from typing import TYPE_CHECKING, Final, Protocol
 
 from airflow_provider_mics.bulk.files import changed
-from airflow_provider_mics.bulk.lines import RecordScanner
+from airflow_provider_mics.bulk.lines import RecordEnds
 from airflow_provider_mics.bulk.parts import Part
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ def cut_examined(
             number=number,
             of=len(pieces),
             ranges=tuple(piece.ranges),
+            header_bytes=header[1] if header else 0,
             lines=piece.lines,
             sha256=piece.digest.hexdigest(),
         )
@@ -227,12 +228,12 @@ class _Cutter:
 
     def _length_of_line(self, position: int) -> int:
         """Return the length of the line at ``position``, however long, in little memory."""
-        scanner = RecordScanner()
+        ends = RecordEnds()
         offset = position
         while offset < self._file.size:
             block = self._read(offset, min(GRID, self._file.size - offset))
             for piece in block.splitlines(keepends=True) if self._header else (block,):
-                if end := scanner.feed(piece) if self._header else piece.find(b"\n") + 1:
+                if end := ends.feed(piece) if self._header else piece.find(b"\n") + 1:
                     return offset + end - position
                 offset += len(piece)
         return offset - position
@@ -265,4 +266,4 @@ def _last_line_end(block: bytes) -> int:
 
 
 def _last_record_end(block: bytes) -> int:
-    return RecordScanner().feed(block)
+    return RecordEnds().feed(block)

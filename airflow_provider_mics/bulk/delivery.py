@@ -150,8 +150,7 @@ def deliver(target: Target, job: Job) -> Conversation[SentPart]:
                 found = yield from _look_for(target, job, content)
                 if found:
                     log.warning("%s is in, as execution %s: it was found there.", job.part, found.execution_id)
-                    lines = job.part.lines if job.part.lines is not None else content.lines
-                    return _note_sent(target, job, found, lines)
+                    return _note_sent(target, job, found, content.commands or 0)
             log.warning("%s is not in: it is sent.", job.part)
         error = yield from _send(target, job, content.digest if content else None)
         if error is None:

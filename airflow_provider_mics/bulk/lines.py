@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from operator import not_
 from typing import Final
 
 _BLANK: Final = b" \t\r"
@@ -53,18 +52,48 @@ def _filled(block: bytes, start: int) -> int:
     """Return how many lines from ``start`` on are not blank."""
     lines = io.BytesIO(block)
     lines.seek(start)
-    if b"\v" in block or b"\f" in block:
+    # No step of this is Python code, and none makes an object for each line but the line: 1 for a blank one, else 0.
+    blank = bytes(map(bytes.isspace, lines))
+    if 1 in blank and (b"\v" in block or b"\f" in block):
         # White space to Python, and nothing that JSON allows between its parts (RFC 8259 section 2).
+        lines.seek(start)
         return sum(1 for line in lines if line.strip(_BLANK + b"\n"))
-    # No step of this is Python code: a quarter of the time that a regular expression takes.
-    return sum(map(not_, map(bytes.isspace, lines)))
+    return len(blank) - blank.count(1)
 
 
-class RecordScanner:
-    """Finds the ends of CSV records, which are the newlines outside quotes (RFC 4180), and counts the records.
+class RecordEnds:
+    """Finds the ends of CSV records: the newlines outside quotes (RFC 4180).
 
     A quote character inside an unquoted field, which RFC 4180 forbids, would mislead it.
     """
+
+    def __init__(self) -> None:
+        self._in_quotes = False
+
+    def feed(self, block: bytes) -> int:
+        """Go on with the next bytes, and return the offset in ``block`` behind the last end of a record, or 0."""
+        if b'"' in block:
+            self._in_quotes ^= block.count(b'"') % 2 == 1
+        return _last_end(block, in_quotes=self._in_quotes)
+
+
+def _last_end(block: bytes, *, in_quotes: bool) -> int:
+    """Return the offset behind the last newline outside quotes, or 0.
+
+    :param in_quotes: Whether the end of the block is inside quotes.
+    """
+    end = len(block)
+    while True:
+        quote = block.rfind(b'"', 0, end)
+        if not in_quotes and (newline := block.rfind(b"\n", quote + 1, end)) >= 0:
+            return newline + 1
+        if quote < 0:
+            return 0
+        end, in_quotes = quote, not in_quotes
+
+
+class RecordScanner:
+    """Finds the ends of CSV records as :class:`RecordEnds` does, and counts the records."""
 
     def __init__(self) -> None:
         self._counter = LineCounter()
@@ -90,19 +119,9 @@ class RecordScanner:
         marks = block.translate(None, _NO_MARKS).replace(b'""', b"").split(b'"')
         ended = sum(map(len, marks[self._in_quotes :: 2]))
         self._in_quotes ^= len(marks) % 2 == 0
-        end = self._last_end(block)
+        end = _last_end(block, in_quotes=self._in_quotes)
         self._counter.skip(ended, goes_on=end < len(block))
         return end
-
-    def _last_end(self, block: bytes) -> int:
-        """Return the offset behind the last newline outside quotes, seen from the block's end; 0: there is none."""
-        in_quotes, behind = self._in_quotes, len(block)
-        while newline := block.rfind(b"\n", 0, behind) + 1:
-            in_quotes ^= block.count(b'"', newline, behind) % 2 == 1
-            if not in_quotes:
-                return newline
-            behind = newline - 1
-        return 0
 
     def _piece_by_piece(self, block: bytes) -> int:
         """Do the same where a line may be blank."""

@@ -21,6 +21,7 @@ class _Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     number: int
     of: int | None
     ranges: tuple[tuple[int, int], ...]
+    header_bytes: int
     lines: int | None
     sha256: str | None
     version: tuple[str, ...]
@@ -28,7 +29,9 @@ class _Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def describe_part(part: Part, file: SourceFile) -> dict[str, Any]:
     """Return a part as JSON values: where its bytes are, and of which version of the file."""
-    description = _Description(part.file, part.number, part.of, part.ranges, part.lines, part.sha256, file.version)
+    description = _Description(
+        part.file, part.number, part.of, part.ranges, part.header_bytes, part.lines, part.sha256, file.version
+    )
     described: dict[str, Any] = msgspec.to_builtins(description)
     return described
 
@@ -55,6 +58,7 @@ def read_part(description: Any, find_files: Callable[[str], Sequence[SourceFile]
         number=known.number,
         of=known.of,
         ranges=known.ranges,
+        header_bytes=known.header_bytes,
         lines=known.lines,
         sha256=known.sha256,
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from airflow_provider_mics.api.constants import DEFAULT_MAX_PART_BYTES, MimeType
 from airflow_provider_mics.bulk.files import changed
-from airflow_provider_mics.bulk.lines import RecordScanner
+from airflow_provider_mics.bulk.lines import RecordEnds
 from airflow_provider_mics.exceptions import MicsConfigurationError, MicsInputError
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ class Part:
     :param file: Name of the file.
     :param number: Position among the parts of this file, from 1.
     :param of: Number of parts of this file; None: not known, as it is cut while it is read.
-    :param ranges: What is sent, one behind the other: byte offset and length of each range. The parts of a CSV file
-        begin with its header's range.
-    :param lines: Commands in it, where planning had to read the file; None: they are counted while it is sent.
+    :param ranges: What is sent, one behind the other: byte offset and length of each range.
+    :param header_bytes: Bytes of the header that the part of a CSV file begins with, by a range of its own; 0: none.
+    :param lines: Commands in it, where they have been counted; None: they are counted while it is sent.
     :param sha256: Hash of what is sent, in hex, where it is known before.
     """
 
@@ -39,6 +39,7 @@ class Part:
     number: int
     of: int | None
     ranges: tuple[tuple[int, int], ...]
+    header_bytes: int = 0
     lines: int | None = None
     sha256: str | None = None
 
@@ -61,18 +62,25 @@ def plan_parts(file: SourceFile, *, mime_type: str, max_part_bytes: int = DEFAUL
     """Cut a file into parts; none if there is no command in it.
 
     NDJSON is cut at line ends found by looking at a few bytes before each limit. CSV has to be read, because a line
-    end inside quotes ends no record, and its header is repeated in every part.
+    end inside quotes ends no record, and its header is repeated in every part. Commands are not counted: that takes
+    longer than all the rest, and is done while a part is sent.
 
     :raises MicsInputError: A single line is larger than a part may be.
     """
     if max_part_bytes < 1:
         raise MicsConfigurationError(f"max_part_bytes must be at least 1, not {max_part_bytes}.")
     start = beginning_of(file)
-    cut = _cut_csv if mime_type == MimeType.CSV else _cut_lines
-    pieces = list(cut(file, start, max_part_bytes))
+    header_bytes = 0
+    if mime_type == MimeType.CSV:
+        header_bytes = csv_header_end(file, start, max_part_bytes) - start
+        pieces = _cut_csv(file, start + header_bytes, max_part_bytes - header_bytes)
+    else:
+        pieces = _cut_lines(file, start, max_part_bytes)
+    header = ((start, header_bytes),) if header_bytes else ()
+    filled = [piece for piece in pieces if not _is_blank(file, piece)]
     return [
-        Part(file=file.name, number=number, of=len(pieces), ranges=ranges, lines=lines)
-        for number, (ranges, lines) in enumerate(pieces, start=1)
+        Part(file=file.name, number=number, of=len(filled), ranges=(*header, piece), header_bytes=header_bytes)
+        for number, piece in enumerate(filled, start=1)
     ]
 
 
@@ -93,15 +101,20 @@ def csv_header_end(file: SourceFile, start: int, max_part_bytes: int) -> int:
         return _header_end(_Blocks(file, reader), start, max_part_bytes)
 
 
-_Piece = tuple[tuple[tuple[int, int], ...], int | None]
+#: A byte offset in the file, and a length.
+_Range = tuple[int, int]
 
 
-def _cut_lines(file: SourceFile, start: int, max_part_bytes: int) -> Iterator[_Piece]:
+def _is_blank(file: SourceFile, piece: _Range) -> bool:
+    start, length = piece
+    return length <= _BLOCK and not file.read_range(start, start + length).strip()
+
+
+def _cut_lines(file: SourceFile, start: int, max_part_bytes: int) -> Iterator[_Range]:
     while start < file.size:
         limit = start + max_part_bytes
         end = file.size if limit >= file.size else _line_end_before(file, start, limit)
-        if end - start > _BLOCK or file.read_range(start, end).strip():
-            yield ((start, end - start),), None
+        yield start, end - start
         start = end
 
 
@@ -118,19 +131,14 @@ def _line_end_before(file: SourceFile, start: int, limit: int) -> int:
     raise _line_too_long(file, start, limit - start)
 
 
-def _cut_csv(file: SourceFile, start: int, max_part_bytes: int) -> Iterator[_Piece]:
+def _cut_csv(file: SourceFile, start: int, room: int) -> Iterator[_Range]:
     with contextlib.closing(file.open()) as reader:
         blocks = _Blocks(file, reader)
-        header_end = _header_end(blocks, start, max_part_bytes)
-        header = (start, header_end - start)
-        room = max_part_bytes - header[1]
-        start = header_end
         while start < file.size:
-            end, records = _records_before(blocks, start, min(start + room, file.size))
+            end = _record_end_before(blocks, start, min(start + room, file.size))
             if end == start:
                 raise _line_too_long(file, start, room)
-            if records:
-                yield (header, (start, end - start)), records
+            yield start, end - start
             start = end
 
 
@@ -166,14 +174,16 @@ def _header_end(blocks: _Blocks, start: int, max_part_bytes: int) -> int:
     return limit
 
 
-def _records_before(blocks: _Blocks, start: int, limit: int) -> tuple[int, int]:
-    """Return where the last whole record before ``limit`` ends, and how many there are."""
-    scanner = RecordScanner()
+def _record_end_before(blocks: _Blocks, start: int, limit: int) -> int:
+    """Return where the last whole record before ``limit`` ends."""
+    if limit == blocks.file.size:
+        return limit
+    ends = RecordEnds()
     end = start
     for position, block in blocks.between(start, limit):
-        if offset := scanner.feed(block):
+        if offset := ends.feed(block):
             end = position + offset
-    return (limit, scanner.count) if limit == blocks.file.size else (end, scanner.ended)
+    return end
 
 
 def _line_too_long(file: SourceFile, offset: int, room: int) -> MicsInputError:

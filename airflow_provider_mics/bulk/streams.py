@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from airflow_provider_mics.api.constants import MimeType
 from airflow_provider_mics.bulk.compressed import decompressed
-from airflow_provider_mics.bulk.lines import LineCounter, RecordScanner
+from airflow_provider_mics.bulk.lines import LineCounter, RecordEnds, RecordScanner
 from airflow_provider_mics.bulk.spool import Block, Spool
 from airflow_provider_mics.exceptions import MicsInputError
 
@@ -96,7 +96,7 @@ def csv_records(chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
             has_header = True
             yield rest[:end]
             rest = rest[end:]
-        if end := RecordScanner().feed(rest):
+        if end := RecordEnds().feed(rest):
             yield rest[:end]
             rest = rest[end:]
         _check_length(rest, name)
@@ -105,10 +105,10 @@ def csv_records(chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
 
 
 def _first_record_end(content: bytes) -> int:
-    scanner = RecordScanner()
+    ends = RecordEnds()
     position = 0
     for line in content.splitlines(keepends=True):
-        if scanner.feed(line):
+        if ends.feed(line):
             return position + len(line)
         position += len(line)
     return 0
@@ -122,7 +122,7 @@ def _pieces(content: bytes, room: int, mime_type: str) -> Iterator[bytes]:
         if position + len(window) == len(content):
             end = len(window)
         elif mime_type == MimeType.CSV:
-            end = RecordScanner().feed(window) or _first_record_end(content[position:]) or len(content) - position
+            end = RecordEnds().feed(window) or _first_record_end(content[position:]) or len(content) - position
         else:
             end = (window.rfind(b"\n") + 1) or (content.find(b"\n", position) + 1 or len(content)) - position
         yield content[position : position + end]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_mics.bulk.lines import LineCounter, RecordScanner
+from airflow_provider_mics.bulk.lines import LineCounter, RecordEnds, RecordScanner
 
 TEXTS = st.lists(
     st.sampled_from([b"a", b"{}", b"\n", b"\r\n", b" ", b"\t", b"\v", b"\f", b"\n\n", b"xyz"]), max_size=40
@@ -46,6 +46,14 @@ def test_record_ends_do_not_depend_on_the_blocks(text: bytes, sizes: list[int]) 
         position += len(block)
 
     assert (last, scanner.ended, scanner.count) == (end, whole.ended, whole.count)
+
+
+@given(CSV_TEXTS, st.lists(st.integers(0, 10), max_size=10))
+def test_ends_are_the_same_without_counting(text: bytes, sizes: list[int]) -> None:
+    ends, scanner = RecordEnds(), RecordScanner()
+
+    for block in blocks(text, sizes):
+        assert ends.feed(block) == scanner.feed(block)
 
 
 @given(st.lists(st.lists(st.text("ab,\"\n'é ", max_size=6), min_size=1, max_size=4), max_size=12))

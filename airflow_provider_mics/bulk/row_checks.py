@@ -7,10 +7,10 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from airflow_provider_mics.api.constants import MimeType
+from airflow_provider_mics.bulk.block import Block
 from airflow_provider_mics.bulk.checked_file import CheckedFile
 from airflow_provider_mics.bulk.checks import checker_for
 from airflow_provider_mics.bulk.findings import Findings
-from airflow_provider_mics.bulk.spool import Block
 from airflow_provider_mics.exceptions import MicsInputError
 
 if TYPE_CHECKING:

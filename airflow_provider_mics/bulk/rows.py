@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import msgspec
 
-from airflow_provider_mics.bulk.spool import Block
+from airflow_provider_mics.bulk.block import Block
 from airflow_provider_mics.exceptions import MicsInputError
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ are being sent and the one that is being written.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import hashlib
 import shutil
 import tempfile
@@ -21,18 +20,8 @@ from airflow_provider_mics.exceptions import MicsInputError, MicsSourceError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from airflow_provider_mics.bulk.block import Block
     from airflow_provider_mics.bulk.files import SourceFile
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Block:
-    """Some whole lines, each with its line end.
-
-    :param lines: How many; blank ones do not count.
-    """
-
-    content: bytes
-    lines: int
 
 
 class Spool:

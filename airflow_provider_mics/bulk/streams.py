@@ -6,9 +6,10 @@ import codecs
 from typing import TYPE_CHECKING, Final
 
 from airflow_provider_mics.api.constants import MimeType
+from airflow_provider_mics.bulk.block import Block
 from airflow_provider_mics.bulk.compressed import decompressed
 from airflow_provider_mics.bulk.lines import LineCounter, RecordEnds, RecordScanner
-from airflow_provider_mics.bulk.spool import Block, Spool
+from airflow_provider_mics.bulk.spool import Spool
 from airflow_provider_mics.exceptions import MicsInputError
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, TaskDecorator
 
     from airflow_provider_mics.api.models import DocumentImport
-    from airflow_provider_mics.bulk.spool import Block
+    from airflow_provider_mics.bulk.block import Block
 
 
 class _FunctionLoad(MicsRowsLoad):

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_mics.api.models import DocumentImport
+    from airflow_provider_mics.bulk.block import Block
     from airflow_provider_mics.bulk.dead_letters import DeadLetters
     from airflow_provider_mics.bulk.problem_report import ProblemReport
     from airflow_provider_mics.bulk.row_sources import RowSource
-    from airflow_provider_mics.bulk.spool import Block
     from airflow_provider_mics.bulk.upload import Uploader
     from airflow_provider_mics.operators._ledger import Sending
 

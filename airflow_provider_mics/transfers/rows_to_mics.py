@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, XComArg
 
     from airflow_provider_mics.api.models import DocumentImport
+    from airflow_provider_mics.bulk.block import Block
     from airflow_provider_mics.bulk.row_sources import RowFormat
-    from airflow_provider_mics.bulk.spool import Block
 
 
 class RowsToMicsOperator(MicsRowsLoad):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.sql.hooks.sql import DbApiHook
 
     from airflow_provider_mics.api.models import DocumentImport
-    from airflow_provider_mics.bulk.spool import Block
+    from airflow_provider_mics.bulk.block import Block
 
 
 class SqlToMicsOperator(MicsRowsLoad):

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_mics.bulk.spool import Block, Spool
+from airflow_provider_mics.bulk.block import Block
+from airflow_provider_mics.bulk.spool import Spool
 from airflow_provider_mics.exceptions import MicsInputError
 
 

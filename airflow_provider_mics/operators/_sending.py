@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from airflow_provider_mics.bulk.dead_letters import DeadLetters
 from airflow_provider_mics.bulk.loading import plan_files
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from airflow_provider_mics.api.models import DocumentImport
     from airflow_provider_mics.bulk.sent_part import SentPart
     from airflow_provider_mics.bulk.upload import Uploader
+    from airflow_provider_mics.operators.import_files import MicsImportFilesOperator
+    from airflow_provider_mics.operators.upload import MicsUploadFileOperator
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +43,23 @@ class FileLoad:
     def __post_init__(self) -> None:
         """Refuse what means nothing."""
         check_preflight(self.preflight, self.dead_letter_path, self.max_deletions, self.max_part_bytes)
+
+    @classmethod
+    def of(cls, task: MicsImportFilesOperator | MicsUploadFileOperator) -> Self:
+        """Return what a task says.
+
+        :raises MicsConfigurationError: It means nothing.
+        """
+        return cls(
+            path=task.path,
+            max_part_bytes=task.max_part_bytes,
+            parallel_uploads=task.parallel_uploads,
+            preflight=task.preflight,
+            dead_letter_path=task.dead_letter_path,
+            max_deletions=task.max_deletions,
+            # An upload has none: where it puts lines aside says as much.
+            report_path=getattr(task, "report_path", None),
+        )
 
 
 def check_preflight(

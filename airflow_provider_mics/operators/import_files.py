@@ -70,13 +70,4 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         """Send the files."""
         from airflow_provider_mics.operators._sending import FileLoad, send_files
 
-        load = FileLoad(
-            path=self.path,
-            max_part_bytes=self.max_part_bytes,
-            parallel_uploads=self.parallel_uploads,
-            preflight=self.preflight,
-            dead_letter_path=self.dead_letter_path,
-            max_deletions=self.max_deletions,
-            report_path=self.report_path,
-        )
-        return send_files(uploader, document_import, load)
+        return send_files(uploader, document_import, FileLoad.of(self))

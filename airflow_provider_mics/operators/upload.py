@@ -104,14 +104,7 @@ class MicsUploadFileOperator(SendsParts):
         if (self.path is None) == (self.part is None):
             raise MicsConfigurationError("An upload needs either path or part.")
         check_on_empty(self.on_empty)
-        load = FileLoad(
-            path=self.path,
-            max_part_bytes=self.max_part_bytes,
-            parallel_uploads=self.parallel_uploads,
-            preflight=self.preflight,
-            dead_letter_path=self.dead_letter_path,
-            max_deletions=self.max_deletions,
-        )
+        load = FileLoad.of(self)
         ledger = self.begin(context)
         document_import = self.hook.get_document_import(self.document_import_id)
         check_deletions_allowed(document_import.document_type, allow_deletions=self.allow_deletions)

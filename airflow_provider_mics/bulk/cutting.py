@@ -80,8 +80,10 @@ def cut_examined(
     header: Range | None,
     max_part_bytes: int,
     used_counts: set[int],
-) -> list[Part]:
-    """Cut a file into parts, in one pass from ``start`` to its end.
+) -> Iterator[Part]:
+    """Cut a file into parts, in one pass from ``start`` to its end, and give each when it is full.
+
+    How many there will be is not known then.
 
     :param first_line: Number of the line at ``start``.
     :param header: The header of a CSV file, which every part repeats; None: NDJSON.
@@ -89,19 +91,16 @@ def cut_examined(
     """
     with contextlib.closing(file.open()) as reader:
         cutter = _Cutter(file, reader, examiner, header=header, max_part_bytes=max_part_bytes, used_counts=used_counts)
-        pieces = list(cutter.pieces(start, first_line))
-    return [
-        Part(
-            file=file.name,
-            number=number,
-            of=len(pieces),
-            ranges=tuple(piece.ranges),
-            header_bytes=header[1] if header else 0,
-            lines=piece.lines,
-            sha256=piece.digest.hexdigest(),
-        )
-        for number, piece in enumerate(pieces, start=1)
-    ]
+        for number, piece in enumerate(cutter.pieces(start, first_line), start=1):
+            yield Part(
+                file=file.name,
+                number=number,
+                of=None,
+                ranges=tuple(piece.ranges),
+                header_bytes=header[1] if header else 0,
+                lines=piece.lines,
+                sha256=piece.digest.hexdigest(),
+            )
 
 
 @dataclasses.dataclass(slots=True)

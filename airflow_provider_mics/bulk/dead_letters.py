@@ -69,6 +69,15 @@ class DeadLetters:
             self._file.write(msgspec.json.encode(record) + b"\n")
         self.lines += 1
 
+    def flush(self) -> None:
+        """Write what is still in memory, as far as the file system takes less than a whole file.
+
+        :raises MicsSourceError: It cannot be written.
+        """
+        if self._file:
+            with self._writing():
+                self._file.flush()
+
     def summary(self) -> dict[str, Any] | None:
         """Return where lines were put aside and how many, for the load's summary; None if none were."""
         return {"path": self.path, "lines": self.lines} if self.lines else None

@@ -77,6 +77,8 @@ class Findings:
                 content = block[bad.offset - offset :][: bad.length]
                 problems = [problem for problem in checked.problems if problem.offset == bad.offset]
                 self._dead_letters.write(name, bad.line, bad.offset, problems, content)
+            # The good lines around them may be sent before the next ones are looked at.
+            self._dead_letters.flush()
 
     def add_too_long(self, name: str, problem: Problem) -> None:
         """Add a line that is too long to be held in memory, and so to be written down."""
@@ -92,7 +94,7 @@ class Findings:
         """
         self._tell(name, problems)
         raise MicsInputError(
-            f"A CSV header is wrong, and so every record; nothing was sent. {self.finish(is_whole=False)}"
+            f"A CSV header is wrong, and so every record; none was sent. {self.finish(is_whole=False)}"
         )
 
     def finish(self, *, is_whole: bool) -> str:

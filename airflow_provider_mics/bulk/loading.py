@@ -28,6 +28,7 @@ def plan_files(
     dead_letters: DeadLetters | None = None,
     max_deletions: int | None = None,
     report: ProblemReport | None = None,
+    goes_on: bool = False,
 ) -> Plan:
     """Cut files into the parts of a load.
 
@@ -36,6 +37,7 @@ def plan_files(
     :param dead_letters: Where bad lines are put aside, so that the others are sent; None: a bad line stops the load.
     :param max_deletions: Most lines that delete something; None: any number.
     :param report: Where all problems of the lines are written; None: nowhere.
+    :param goes_on: Whether lines are still checked while parts before them are sent, where none can stop the load.
     :raises MicsConfigurationError: See :func:`check_encoding`.
     :raises MicsInputError: The files cannot be sent as they are.
     """
@@ -50,6 +52,7 @@ def plan_files(
         dead_letters=dead_letters,
         max_deletions=max_deletions,
         report=report,
+        goes_on=goes_on,
     )
 
 

@@ -50,14 +50,43 @@ class PlannedFile:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Plan:
-    """What a load sends, in the order of its files."""
+class FileInWork:
+    """A file, and the parts that are still to be cut from it, while those before them are sent."""
 
-    sources: Sequence[PlannedFile | CompressedFile]
+    file: SourceFile
+    pieces: Iterator[Part]
+
+    def parts(
+        self,
+        spools: contextlib.ExitStack,  # noqa: ARG002 - as of a CompressedFile
+        opened: list[Spool],  # noqa: ARG002 - the same
+    ) -> Iterator[tuple[Part, SourceFile]]:
+        """Give the parts as they fill, once."""
+        return ((piece, self.file) for piece in self.pieces)
+
+
+Source = PlannedFile | FileInWork | CompressedFile
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Plan:
+    """What a load sends, in the order of its files.
+
+    :param conclude: Called when the last part has been cut, where some still have to be checked and cut; None: nothing
+        is found out any more.
+    """
+
+    sources: Sequence[Source]
+    conclude: Callable[[], None] | None = None
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether no line is still to be checked."""
+        return self.conclude is None
 
     @property
     def planned(self) -> list[tuple[Part, SourceFile]]:
-        """The parts that are known before anything is sent: those of files that are not compressed."""
+        """The parts that are known before anything is sent: of files that are not compressed, and were read before."""
         return [(piece, item.file) for item in self.sources if isinstance(item, PlannedFile) for piece in item.pieces]
 
     @contextlib.contextmanager
@@ -69,6 +98,8 @@ class Plan:
             def parts() -> Iterator[tuple[Part, SourceFile]]:
                 for source in self.sources:
                     yield from source.parts(spools, opened)
+                if self.conclude:
+                    self.conclude()
 
             def discard(file: SourceFile) -> None:
                 for spool in opened:
@@ -85,7 +116,7 @@ def plan_load(files: Iterable[SourceFile], *, mime_type: str, max_part_bytes: in
     :raises MicsInputError: A file is named twice, is of another format than the import, or has a line that is larger
         than a part may be.
     """
-    sources: list[PlannedFile | CompressedFile] = []
+    sources: list[Source] = []
     for file in each_once(files, mime_type):
         if kind := compression_of(file):
             sources.append(CompressedFile(file, kind, mime_type=mime_type, max_part_bytes=max_part_bytes))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -12,18 +14,20 @@ from airflow_provider_mics.bulk.compressed import compression_of
 from airflow_provider_mics.bulk.cutting import cut_examined
 from airflow_provider_mics.bulk.findings import Findings
 from airflow_provider_mics.bulk.parts import beginning_of, csv_header_end
-from airflow_provider_mics.bulk.planning import Plan, PlannedFile, each_once
+from airflow_provider_mics.bulk.planning import FileInWork, Plan, PlannedFile, each_once
 from airflow_provider_mics.bulk.scout import scouting_of
 from airflow_provider_mics.bulk.streams import CompressedFile
 from airflow_provider_mics.exceptions import MicsInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator
 
     from airflow_provider_mics.bulk.dead_letters import DeadLetters
     from airflow_provider_mics.bulk.files import SourceFile
     from airflow_provider_mics.bulk.parts import Part
+    from airflow_provider_mics.bulk.planning import Source
     from airflow_provider_mics.bulk.problem_report import ProblemReport
+    from airflow_provider_mics.bulk.scout import Scout
 
 log = logging.getLogger(__name__)
 
@@ -37,34 +41,40 @@ def check_load(
     dead_letters: DeadLetters | None = None,
     max_deletions: int | None = None,
     report: ProblemReport | None = None,
+    goes_on: bool = False,
 ) -> Plan:
     """Check the lines of files and cut them into parts, in one pass over each.
 
     :param dead_letters: Where bad lines are put aside, so that the others are sent; None: a bad line stops the load.
     :param max_deletions: Most lines that delete something; None: any number.
     :param report: Where all problems are written; None: nowhere.
+    :param goes_on: Whether lines are still checked while parts before them are sent, where no line can stop the load:
+        they are put aside, in any number. What they are written to must be open until all is sent.
     :raises MicsInputError: A line is bad and there is no place to put it aside, or no line is good, or too many delete.
     """
     findings = Findings(dead_letters, report)
-    used_counts: set[int] = set()
+    goes_on = goes_on and dead_letters is not None and max_deletions is None
+    cut: dict[str, Any] = {
+        "document_type": document_type,
+        "mime_type": mime_type,
+        "max_part_bytes": max_part_bytes,
+        "used_counts": set(),
+    }
 
     def checked(file: SourceFile, found: Findings) -> CheckedFile:
         checker = checker_for(document_type, mime_type, max_line_bytes=max_part_bytes)
         return CheckedFile(file.name, mime_type, checker, found)
 
-    def source_of(file: SourceFile) -> PlannedFile | CompressedFile:
+    def source_of(file: SourceFile) -> Source:
         kind = compression_of(file)
         if kind is None:
-            pieces = cut_checked(
-                file,
-                findings,
-                document_type=document_type,
-                mime_type=mime_type,
-                max_part_bytes=max_part_bytes,
-                used_counts=used_counts,
-            )
-            return PlannedFile(file, pieces)
+            if goes_on:
+                return FileInWork(file, cut_while_checked(file, findings, **cut))
+            return PlannedFile(file, cut_checked(file, findings, **cut))
         compressed = CompressedFile(file, kind, mime_type=mime_type, max_part_bytes=max_part_bytes)
+        if goes_on:
+            compressed.screen = checked(file, findings).screened
+            return compressed
         bad_before = findings.bad
         for _ in checked(file, findings).screened(compressed.contents()):
             pass
@@ -73,8 +83,13 @@ def check_load(
             compressed.screen = checked(file, Findings()).screened
         return compressed
 
+    def conclude() -> None:
+        _conclude(findings, document_type, max_deletions, can_put_aside=dead_letters is not None)
+
     sources = [source_of(file) for file in each_once(files, mime_type)]
-    _conclude(findings, document_type, max_deletions, can_put_aside=dead_letters is not None)
+    if goes_on:
+        return Plan(sources, conclude)
+    conclude()
     return Plan(sources)
 
 
@@ -86,26 +101,55 @@ def cut_checked(
     mime_type: str,
     max_part_bytes: int,
     used_counts: set[int],
-) -> Sequence[Part]:
+) -> list[Part]:
     """Check a file that is not compressed and cut it into parts, in one pass.
 
     :param findings: Told what is found.
     :param used_counts: Line counts of the load's other parts; those of this file are added.
     """
+    with contextlib.ExitStack() as stack:
+        scout = None
+        # A line end of CSV may be inside quotes that began long before: only who reads it in order knows.
+        if mime_type == MimeType.NDJSON:
+            scout = stack.enter_context(scouting_of(file, document_type, max_part_bytes=max_part_bytes))
+        cut = cut_while_checked(
+            file,
+            findings,
+            document_type=document_type,
+            mime_type=mime_type,
+            max_part_bytes=max_part_bytes,
+            used_counts=used_counts,
+            scout=scout,
+        )
+        parts = list(cut)
+    return [dataclasses.replace(part, of=len(parts)) for part in parts]
+
+
+def cut_while_checked(
+    file: SourceFile,
+    findings: Findings,
+    *,
+    document_type: str,
+    mime_type: str,
+    max_part_bytes: int,
+    used_counts: set[int],
+    scout: Scout | None = None,
+) -> Iterator[Part]:
+    """Do the same, and give each part when it is full. The header of CSV is checked at once.
+
+    :param scout: Knows some of the lines already; None: nobody does.
+    """
     start = beginning_of(file)
     if start >= file.size:
-        return []
+        return iter(())
     checker = checker_for(document_type, mime_type, max_line_bytes=max_part_bytes)
+    checked = CheckedFile(file.name, mime_type, checker, findings, scout)
     how: dict[str, Any] = {"max_part_bytes": max_part_bytes, "used_counts": used_counts}
-    if mime_type == MimeType.CSV:
-        checked = CheckedFile(file.name, mime_type, checker, findings)
-        end = csv_header_end(file, start, max_part_bytes)
-        first_line = checked.header(file.read_range(start, end), start)
-        return cut_examined(file, checked, start=end, first_line=first_line, header=(start, end - start), **how)
-    # A line end of CSV may be inside quotes that began long before: only who reads it in order knows.
-    with scouting_of(file, document_type, max_part_bytes=max_part_bytes) as scout:
-        checked = CheckedFile(file.name, mime_type, checker, findings, scout)
+    if mime_type == MimeType.NDJSON:
         return cut_examined(file, checked, start=start, first_line=1, header=None, **how)
+    end = csv_header_end(file, start, max_part_bytes)
+    first_line = checked.header(file.read_range(start, end), start)
+    return cut_examined(file, checked, start=end, first_line=first_line, header=(start, end - start), **how)
 
 
 def _conclude(findings: Findings, document_type: str, max_deletions: int | None, *, can_put_aside: bool) -> None:

@@ -135,9 +135,7 @@ class ProblemReport:
     ) -> Iterator[str]:
         facts = self._document_import
         yield f"Document import {facts['id']} ({facts['name']}), {facts['document_type']}"
-        yield (
-            "Checked before anything was sent: " + ", ".join(f"{count} {name}" for name, count in counts.items()) + "."
-        )
+        yield ("Checked: " + ", ".join(f"{count} {name}" for name, count in counts.items()) + ".")
         if dead_letter:
             yield f"{dead_letter['lines']} lines were put aside: {dead_letter['path']}"
         yield from ("", "Reasons")

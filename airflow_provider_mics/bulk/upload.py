@@ -15,6 +15,7 @@ from airflow_provider_mics.bulk.cancel import cancel
 from airflow_provider_mics.bulk.delivery import SourceChangedError, Target, deliver, prepare
 from airflow_provider_mics.bulk.gate import SharedGate
 from airflow_provider_mics.bulk.ledger import Ledger
+from airflow_provider_mics.bulk.look_ahead import LookAhead
 from airflow_provider_mics.bulk.state_store import MemoryStore
 from airflow_provider_mics.exceptions import (
     MicsConfigurationError,
@@ -97,7 +98,7 @@ class Uploader:
 
         Those that an earlier try of the same load has sent are not sent again.
 
-        :param parts: Taken one by one, when there is a place for one more.
+        :param parts: Taken one by one, when there is a place for one more; one is made ready while there is none.
         :param parallel_uploads: Parts under way at the same time; each holds one block of its file in memory.
         :param on_sent: Called with the file of each part that is in.
         :raises MicsUploadError: One could not be sent. Those under way were waited for, and no other was begun.
@@ -105,10 +106,13 @@ class Uploader:
         """
         if parallel_uploads < 1:
             raise MicsConfigurationError(f"parallel_uploads must be at least 1, not {parallel_uploads}.")
-        course = _Course(waiting=self._jobs(parts), places=parallel_uploads)
+        ahead = LookAhead(parts)
+        course = _Course(waiting=self._jobs(ahead), places=parallel_uploads)
         pool = concurrent.futures.ThreadPoolExecutor(parallel_uploads, thread_name_prefix="mics-upload")
         try:
             while self._begin_more(course, pool):
+                if not course.failed:
+                    ahead.fetch()
                 done, _ = concurrent.futures.wait(course.under_way, return_when=concurrent.futures.FIRST_COMPLETED)
                 for future in done:
                     job = course.under_way.pop(future)

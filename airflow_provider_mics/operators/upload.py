@@ -35,8 +35,9 @@ class MicsUploadFileOperator(SendsParts):
         ``.expand(part=plan.output)``.
     :param max_part_bytes: Largest part, in bytes.
     :param parallel_uploads: Parts under way at the same time.
-    :param preflight: Whether to check each line by the rules of the document type before anything is sent: ``fail`` if
-        one is bad; ``dead_letter`` to send the good ones and put the bad ones aside; ``off`` to send files unread.
+    :param preflight: Whether to check each line by the rules of the document type: ``fail`` if one is bad, before
+        anything is sent; ``dead_letter`` to put the bad ones aside and send the others, each part while the next one is
+        checked (with ``max_deletions``: when all are); ``off`` to send files unread.
         Parts of a :class:`MicsPlanPartsOperator` are sent unread.
     :param dead_letter_path: Where bad lines are put aside, whole and with what is wrong with them, as NDJSON: a path or
         object-storage URI, readable by this user only where the file system can. It holds personal data.

@@ -100,18 +100,18 @@ def test_no_room_at_all_is_said_before_anything_is_sent(sandbox: Sandbox, night:
     assert not sandbox.uploads
 
 
-def test_no_room_for_dead_letters_is_said_before_anything_is_sent(sandbox: Sandbox, night: Night) -> None:
+def test_no_room_for_dead_letters_is_said_and_the_retry_sends_what_is_missing(sandbox: Sandbox, night: Night) -> None:
     night.store = TaskStateStore()
     bad = json.dumps({**LARGE, "$ts": "yesterday"}).encode()
-    path, aside = night.file("a.ndjson", activity(1), bad), night.folder / "aside.ndjson"
+    path, aside = night.file("a.ndjson", activity(1), bad, activity(2)), night.folder / "aside.ndjson"
     operator = MicsImportFilesOperator(path=path, preflight="dead_letter", dead_letter_path=str(aside), **LOAD)
-    with little_room(), pytest.raises(MicsSourceError, match=r"aside\.ndjson cannot be written: File too large"):
+    with little_room(), pytest.raises(MicsUploadError, match=r"aside\.ndjson cannot be written: File too large"):
         operator.execute(night.context)
-    assert not sandbox.uploads
     night.retry()
 
     summary = operator.execute(night.context)
 
     assert summary is not None
-    assert (summary["accepted"], summary["dead_letter"]) == (1, {"path": str(aside), "lines": 1})
+    assert (summary["accepted"], summary["dead_letter"]) == (2, {"path": str(aside), "lines": 1})
+    assert in_the_platform(sandbox) == [activity(1), activity(2)]
     assert [json.loads(line)["content"] for line in aside.read_text().splitlines()] == [bad.decode() + "\n"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from airflow_provider_mics.api import document_imports
 from airflow_provider_mics.api.conversation import Pause, pauses
+from airflow_provider_mics.api.models import DocumentImport
 from airflow_provider_mics.api.repeat import is_outcome_open
 from airflow_provider_mics.bulk.delivery import stop_if_lines_count_again
 from airflow_provider_mics.bulk.planning import check_document_import
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from airflow_provider_mics.api.conversation import Conversation
-    from airflow_provider_mics.api.models import DocumentImport
     from airflow_provider_mics.bulk.ledger import Ledger
 
 log = logging.getLogger(__name__)
@@ -42,6 +42,25 @@ class ImportDefinition:
         wanted = (self.name, self.document_type, self.mime_type)
         return (found.name, found.document_type, found.mime_type) == wanted
 
+    def described(self, datamart_id: str, document_import_id: str | None) -> DocumentImport:
+        """Return the document import as it will be.
+
+        :param document_import_id: None: there is none yet.
+        """
+        return DocumentImport(id=document_import_id or "none yet", datamart_id=datamart_id, **dataclasses.asdict(self))
+
+
+def check_definition(wanted: ImportDefinition, if_exists: str) -> None:
+    """Refuse a definition that cannot be right.
+
+    :raises MicsConfigurationError: It cannot.
+    """
+    check_document_import(wanted.document_type, wanted.mime_type)
+    if if_exists not in {"reuse", "create", "fail"}:
+        raise MicsConfigurationError(f"if_exists must be reuse, create or fail, not {if_exists!r}.")
+    if not wanted.name.strip():
+        raise MicsConfigurationError("The document import needs a name.")
+
 
 def obtain(
     datamart_id: str,
@@ -61,11 +80,7 @@ def obtain(
     :param list_lag_s: How long the list of document imports may lag behind, in s.
     :raises MicsConfigurationError: The definition cannot be right, or there is one and ``if_exists`` is ``fail``.
     """
-    check_document_import(wanted.document_type, wanted.mime_type)
-    if if_exists not in {"reuse", "create", "fail"}:
-        raise MicsConfigurationError(f"if_exists must be reuse, create or fail, not {if_exists!r}.")
-    if not wanted.name.strip():
-        raise MicsConfigurationError("The document import needs a name.")
+    check_definition(wanted, if_exists)
     if ledger.load.document_import_id:
         used: DocumentImport = yield document_imports.get(datamart_id, ledger.load.document_import_id)
         if wanted.is_of(used):

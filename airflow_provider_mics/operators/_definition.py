@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_mics.api.models import DocumentImport
     from airflow_provider_mics.bulk.ledger import Ledger
-    from airflow_provider_mics.bulk.obtain import IfExists
+    from airflow_provider_mics.bulk.obtain import IfExists, ImportDefinition
 
 
 class DefinesDocumentImport(MicsTask):
@@ -52,10 +52,12 @@ class DefinesDocumentImport(MicsTask):
         self.append_night = append_night
         self.if_exists: IfExists = if_exists
 
-    def obtain_document_import(self, context: Context, ledger: Ledger) -> DocumentImport:
-        """Find or create it, and link the task to it."""
-        from airflow_provider_mics.bulk.obtain import ImportDefinition, obtain
-        from airflow_provider_mics.operators._ledger import settle_earlier_loads
+    def definition(self, context: Context) -> ImportDefinition:
+        """Return what the document import shall be.
+
+        :raises MicsConfigurationError: It cannot be right.
+        """
+        from airflow_provider_mics.bulk.obtain import ImportDefinition, check_definition
 
         wanted = ImportDefinition(
             document_type=self.document_type,
@@ -64,6 +66,14 @@ class DefinesDocumentImport(MicsTask):
             encoding=self.encoding,
             priority=self.priority,
         )
+        check_definition(wanted, self.if_exists)
+        return wanted
+
+    def obtain_document_import(self, context: Context, wanted: ImportDefinition, ledger: Ledger) -> DocumentImport:
+        """Find or create it, and link the task to it."""
+        from airflow_provider_mics.bulk.obtain import obtain
+        from airflow_provider_mics.operators._ledger import settle_earlier_loads
+
         document_import = self.hook.run(
             obtain(
                 self.hook.datamart_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import time
 from abc import abstractmethod
@@ -17,11 +18,13 @@ from airflow_provider_mics.operators._task import hand_over, handed_over, put_as
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from contextlib import ExitStack
 
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_mics.api.models import DocumentImport, Execution
     from airflow_provider_mics.bulk.early_verdict import EarlyVerdict
+    from airflow_provider_mics.bulk.ledger import Ledger
     from airflow_provider_mics.bulk.upload import Uploader
     from airflow_provider_mics.bulk.verdict import Limits
     from airflow_provider_mics.bulk.watch import Watch
@@ -88,6 +91,14 @@ class MicsLoad(SendsParts, DefinesDocumentImport):
         self.canary = canary
         self.abort_after_rejected = abort_after_rejected
 
+    def prepare(self, document_import: DocumentImport, until_sent: ExitStack) -> bool:  # noqa: ARG002 - for subclasses
+        """Find out, before there is a document import, what there is to send; return False if that is nothing.
+
+        :param document_import: As it will be.
+        :param until_sent: Closes, when all is sent, what is opened here.
+        """
+        return True
+
     @abstractmethod
     def send(self, document_import: DocumentImport, uploader: Uploader) -> Sending:
         """Send what there is to send, and return what was sent; nothing, if there is not a single line."""
@@ -103,11 +114,18 @@ class MicsLoad(SendsParts, DefinesDocumentImport):
         early_verdict = self._early_verdict(context)
         check_on_empty(self.on_empty)
         check_deletions_allowed(self.document_type, allow_deletions=self.allow_deletions)
+        wanted = self.definition(context)
         ledger = self.begin(context)
-        document_import = self.obtain_document_import(context, ledger)
-        sent, dead_letter = self.carry_out(
-            document_import, ledger, lambda uploader: self.send(document_import, uploader), early_verdict
-        )
+        with contextlib.ExitStack() as until_sent:
+            # Where an earlier try has sent all, there is nothing to look at again.
+            if ledger.load.parts is None:
+                described = wanted.described(self.hook.datamart_id, ledger.load.document_import_id)
+                if not self.prepare(described, until_sent) and not ledger.parts():
+                    return self._load_nothing(context, described, ledger)
+            document_import = self.obtain_document_import(context, wanted, ledger)
+            sent, dead_letter = self.carry_out(
+                document_import, ledger, lambda uploader: self.send(document_import, uploader), early_verdict
+            )
         hand_over(context, sent, dead_letter)
         if not sent:
             nothing_to_load(self.on_empty)
@@ -140,6 +158,17 @@ class MicsLoad(SendsParts, DefinesDocumentImport):
             # Another server of the platform's may not know of the end yet, or could not be reached.
             self._defer(waited.watch)
         return self._conclude(context, waited, found)
+
+    def _load_nothing(self, context: Context, described: DocumentImport, ledger: Ledger) -> dict[str, Any]:
+        """End a load that has not a single line, for which no document import is made."""
+        from airflow_provider_mics.bulk.outcome import load_summary
+        from airflow_provider_mics.bulk.verdict import Tally
+
+        hand_over(context, [])
+        nothing_to_load(self.on_empty)
+        tally = Tally(lines=0, accepted=0, rejected=0) if self.wait_for_completion else None
+        summary = load_summary(described, parts=[], tally=tally)
+        return {**summary, "document_import_id": ledger.load.document_import_id}
 
     def _limits(self) -> Limits:
         from airflow_provider_mics.bulk.verdict import Limits

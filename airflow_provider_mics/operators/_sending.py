@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import logging
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from airflow_provider_mics.bulk.dead_letters import DeadLetters
-from airflow_provider_mics.bulk.loading import plan_files
+from airflow_provider_mics.bulk.loading import check_encoding, plan_files
 from airflow_provider_mics.bulk.problem_report import ProblemReport
 from airflow_provider_mics.exceptions import MicsConfigurationError
 from airflow_provider_mics.operators._task import NO_PATH
 from airflow_provider_mics.storage import find_files, open_for_writing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from airflow_provider_mics.api.models import DocumentImport
-    from airflow_provider_mics.bulk.sent_part import SentPart
+    from airflow_provider_mics.bulk.files import SourceFile
+    from airflow_provider_mics.bulk.parts import Part
     from airflow_provider_mics.bulk.upload import Uploader
+    from airflow_provider_mics.operators._ledger import Sending
     from airflow_provider_mics.operators.import_files import MicsImportFilesOperator
     from airflow_provider_mics.operators.upload import MicsUploadFileOperator
 
@@ -43,6 +46,8 @@ class FileLoad:
     def __post_init__(self) -> None:
         """Refuse what means nothing."""
         check_preflight(self.preflight, self.dead_letter_path, self.max_deletions, self.max_part_bytes)
+        if self.parallel_uploads < 1:
+            raise MicsConfigurationError(f"parallel_uploads must be at least 1, not {self.parallel_uploads}.")
 
     @classmethod
     def of(cls, task: MicsImportFilesOperator | MicsUploadFileOperator) -> Self:
@@ -103,17 +108,42 @@ def open_problem_report(report_path: Any, document_import: DocumentImport) -> It
         yield report
 
 
-def send_files(
-    uploader: Uploader, document_import: DocumentImport, load: FileLoad
-) -> tuple[list[SentPart], dict[str, Any] | None]:
-    """Send files.
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ReadyFiles:
+    """Files that are found, checked and cut, as far as that is done before anything is sent.
 
-    :return: What was sent; and where lines were put aside and how many, or None if none were.
+    :param parts: All parts. The first of them has been cut, so that it is known whether there is one.
+    :param discard: To be called with the file of each part that is in.
     """
-    with (
-        open_dead_letters(load.preflight, load.dead_letter_path) as dead_letters,
-        open_problem_report(load.report_path, document_import) as report,
-    ):
+
+    load: FileLoad
+    parts: Iterator[tuple[Part, SourceFile]]
+    discard: Callable[[SourceFile], None]
+    is_empty: bool
+    dead_letters: DeadLetters | None
+
+    def send(self, uploader: Uploader, document_import: DocumentImport) -> Sending:
+        """Send them, once.
+
+        :raises MicsConfigurationError: The document import, which was there already, is of another encoding.
+        """
+        if self.load.preflight != "off":
+            check_encoding(document_import.encoding)
+        sent = uploader.send_all(self.parts, parallel_uploads=self.load.parallel_uploads, on_sent=self.discard)
+        return sent, self.dead_letters.summary() if self.dead_letters else None
+
+
+@contextlib.contextmanager
+def ready_files(load: FileLoad, document_import: DocumentImport) -> Iterator[ReadyFiles]:
+    """Find, check and cut files; they can be sent inside the ``with`` block.
+
+    :param document_import: Where they will go, which need not be there yet.
+    :raises MicsSourceError: One cannot be read.
+    :raises MicsInputError: They cannot be sent as they are.
+    """
+    with contextlib.ExitStack() as stack:
+        dead_letters = stack.enter_context(open_dead_letters(load.preflight, load.dead_letter_path))
+        report = stack.enter_context(open_problem_report(load.report_path, document_import))
         plan = plan_files(
             find_files(load.path),
             document_type=document_import.document_type,
@@ -125,8 +155,22 @@ def send_files(
             max_deletions=load.max_deletions,
             report=report,
         )
-    sizes = [part.size for part, _ in plan.planned]
-    log.info("Loading %d files: %d parts planned, %d bytes", len(plan.sources), len(sizes), sum(sizes))
-    with plan.delivery() as (parts, discard):
-        sent = uploader.send_all(parts, parallel_uploads=load.parallel_uploads, on_sent=discard)
-    return sent, dead_letters.summary() if dead_letters else None
+        # Nothing is sent before all that was found is written.
+        stack.close()
+        sizes = [part.size for part, _ in plan.planned]
+        log.info("Loading %d files: %d parts planned, %d bytes", len(plan.sources), len(sizes), sum(sizes))
+        with plan.delivery() as (parts, discard):
+            first = list(itertools.islice(parts, 1))
+            yield ReadyFiles(
+                load=load,
+                parts=itertools.chain(first, parts),
+                discard=discard,
+                is_empty=not first,
+                dead_letters=dead_letters,
+            )
+
+
+def send_files(uploader: Uploader, document_import: DocumentImport, load: FileLoad) -> Sending:
+    """Find, check, cut and send files."""
+    with ready_files(load, document_import) as ready:
+        return ready.send(uploader, document_import)

@@ -42,7 +42,8 @@ class MicsCreateDocumentImportOperator(DefinesDocumentImport):
         """Find or create it."""
         from airflow_provider_mics.operators._ledger import open_ledger
 
-        return str(self.obtain_document_import(context, open_ledger(context, self.hook)).id)
+        wanted = self.definition(context)
+        return str(self.obtain_document_import(context, wanted, open_ledger(context, self.hook)).id)
 
 
 class MicsUpdateDocumentImportOperator(MicsTask):

@@ -8,12 +8,14 @@ from airflow_provider_mics.operators._load import MicsLoad
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import ExitStack
 
     from airflow.providers.common.compat.sdk import XComArg
 
     from airflow_provider_mics.api.models import DocumentImport
     from airflow_provider_mics.bulk.upload import Uploader
     from airflow_provider_mics.operators._ledger import Sending
+    from airflow_provider_mics.operators._sending import ReadyFiles
 
 
 class MicsImportFilesOperator(MicsLoad):
@@ -22,6 +24,9 @@ class MicsImportFilesOperator(MicsLoad):
     Other arguments mean what they mean for :class:`~airflow_provider_mics.operators.document_import.\
 MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.upload.MicsUploadFileOperator` and
     :class:`~airflow_provider_mics.sensors.execution.MicsExecutionSensor`.
+
+    Files are found and checked before the document import is made: a load that sends nothing leaves none behind, and the
+    summary of an empty one (``on_empty="succeed"``) has None as ``document_import_id``.
 
     It may be killed at any point: a retry, on any worker, goes on with the load (Airflow 3.3 and later). A clear is a
     new load.
@@ -56,6 +61,9 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
     template_fields: Sequence[str] = (*MicsLoad.template_fields, "path")
     # A path that ends in .json is a file to load, not a template.
     template_ext: Sequence[str] = ()
+    #: The files, from when they are checked until they are sent; and what they keep open.
+    _ready: ReadyFiles | None = None
+    _until_sent: ExitStack | None = None
 
     def __init__(
         self,
@@ -66,8 +74,21 @@ MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.uplo
         super().__init__(**kwargs)
         self.path: Any = path
 
+    def prepare(self, document_import: DocumentImport, until_sent: ExitStack) -> bool:
+        """Find, check and cut the files."""
+        from airflow_provider_mics.operators._sending import FileLoad, ready_files
+
+        self._ready = until_sent.enter_context(ready_files(FileLoad.of(self), document_import))
+        self._until_sent = until_sent
+        return not self._ready.is_empty
+
     def send(self, document_import: DocumentImport, uploader: Uploader) -> Sending:
         """Send the files."""
         from airflow_provider_mics.operators._sending import FileLoad, send_files
 
+        ready, self._ready = self._ready, None
+        if ready and self._until_sent:
+            # Closed before they are read again, if they are not what an earlier try has begun to send.
+            with self._until_sent.pop_all():
+                return ready.send(uploader, document_import)
         return send_files(uploader, document_import, FileLoad.of(self))

@@ -154,11 +154,15 @@ def ready_files(load: FileLoad, document_import: DocumentImport) -> Iterator[Rea
             dead_letters=dead_letters,
             max_deletions=load.max_deletions,
             report=report,
+            goes_on=True,
         )
-        # Nothing is sent before all that was found is written.
-        stack.close()
-        sizes = [part.size for part, _ in plan.planned]
-        log.info("Loading %d files: %d parts planned, %d bytes", len(plan.sources), len(sizes), sum(sizes))
+        if plan.is_checked:
+            # Nothing is sent before all that was found is written.
+            stack.close()
+            sizes = [part.size for part, _ in plan.planned]
+            log.info("Loading %d files: %d parts planned, %d bytes", len(plan.sources), len(sizes), sum(sizes))
+        else:
+            log.info("Loading %d files, whose lines are checked part by part", len(plan.sources))
         with plan.delivery() as (parts, discard):
             first = list(itertools.islice(parts, 1))
             yield ReadyFiles(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import json
 import sys
 import time
@@ -50,6 +51,7 @@ def upload(options: argparse.Namespace) -> Callable[[], None]:
 def load(options: argparse.Namespace) -> Callable[[], dict[str, Any]]:
     """Do a whole load as a task does: check (unless told not to), cut, send, wait, judge."""
     from airflow_provider_mics.api import document_imports
+    from airflow_provider_mics.bulk.dead_letters import DeadLetters
     from airflow_provider_mics.bulk.files import LocalFile
     from airflow_provider_mics.bulk.loading import plan_files
     from airflow_provider_mics.bulk.outcome import conclude
@@ -67,8 +69,11 @@ def load(options: argparse.Namespace) -> Callable[[], dict[str, Any]]:
             document_type=document_import.document_type,
             mime_type=document_import.mime_type,
             encoding="utf-8",
-            is_checked=options.check,
+            is_checked=options.preflight != "off",
             max_part_bytes=options.part_bytes,
+            # No line is bad: nothing is written.
+            dead_letters=DeadLetters("", io.BytesIO) if options.preflight == "dead_letter" else None,
+            goes_on=True,
         )
         planned_s = time.perf_counter() - begun
         sent = _send(client, plan, options)
@@ -214,7 +219,7 @@ def main() -> None:
     parser.add_argument("--part-bytes", type=int, default=100_000_000)
     parser.add_argument("--parallel", type=int, default=1)
     parser.add_argument("--timeout", type=float, default=120)
-    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--preflight", choices=("fail", "dead_letter", "off"), default="off")
     parser.add_argument("--profile", action="store_true", help="tell what the time goes into instead")
     options = parser.parse_args()
     work = PROGRAMS[options.program](options)

@@ -13,7 +13,8 @@ triggerer of its own:
   while the answer is 404, so it is given an execution that does not exist.
 
 Connections are in Airflow's database. A trigger more runs in the same event loop, and sleeps for 10 ms over and over:
-how late it wakes is the lag. The steady time begins when all triggers have begun, and looked once.
+how late it wakes is the lag. The steady time begins when all triggers have begun, and looked once. After that all
+executions begin to run in the same second, so that all shared waits have something to say at once.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ import json
 import os
 import pstats
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -51,6 +53,8 @@ DAG_ID: Final = "waits"
 BUNDLE: Final = "bench"
 #: How long nothing more may begin until it is given up, in s.
 _STUCK_S: Final = 60.0
+#: A lag that is counted as standing still, in ms.
+_STANDS_MS: Final = 50.0
 _CLOCK_TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
@@ -65,6 +69,7 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
     parser.add_argument("--database", choices=("postgres", "sqlite"), help="by default PostgreSQL, if there is one")
     parser.add_argument("--select", type=int, help="[triggerer] max_trigger_to_select_per_loop")
+    parser.add_argument("--no-change", action="store_true", help="do not let all executions begin at once")
     parser.add_argument("--yardstick", type=Path, help="folder with airflow.providers.http")
     parser.add_argument("--profile", action="store_true", help="say what dominates the event loop (it costs time)")
     parser.add_argument("--keep", type=Path, help="folder for Airflow's home, which is kept")
@@ -118,7 +123,21 @@ class Found:
     start_lags_ms: list[float]
     lags_ms: list[float]
     blocked: int
+    change: Change | None = None
     profile: str = ""
+
+
+@dataclasses.dataclass
+class Change:
+    """What the event loop did when all waits had something to say.
+
+    :param took_s: How long it was watched.
+    :param lines: So many waits said it meanwhile.
+    """
+
+    took_s: float
+    lags_ms: list[float]
+    lines: int
 
 
 class Bench:
@@ -143,7 +162,8 @@ class Bench:
         from benchmarks.waiting import _upload
         from devel.sandbox_process import SandboxProcess
 
-        with SandboxProcess(self._folder / "sandbox.log", pending_s=FOREVER_S) as sandbox:
+        log = self._folder / "sandbox.log"
+        with SandboxProcess(log, pending_s=FOREVER_S, running_s=10 * FOREVER_S) as sandbox:
             sandbox.control("POST", "settings", {"check_lines": False})
             ids = _upload(sandbox.connection, waits, self._arguments.imports)
             found = {}
@@ -163,6 +183,7 @@ class Bench:
         probe, profile, log = (self._folder / name for name in ("probe.jsonl", "profile", "triggerer.log"))
         for path in (probe, profile, log):
             path.unlink(missing_ok=True)
+        shutil.rmtree(self._folder / "logs", ignore_errors=True)
         job = {
             "kind": kind,
             "ids": ids,
@@ -199,6 +220,9 @@ class Bench:
             if self._arguments.profile:
                 wanted.unlink()
                 time.sleep(3)
+            change = None
+            if kind == "shared" and not self._arguments.no_change:
+                change = self._change(waits, probe, sandbox)
             seen = _told(probe)
             if seen[-1]["running"] != waits + 1:
                 raise RuntimeError(f"{waits + 1 - seen[-1]['running']} triggers have ended:\n{_tail(log)}")
@@ -212,8 +236,19 @@ class Bench:
             start_lags_ms=sorted(lag for line in seen if line["at"] <= all_began for lag in line["lags_ms"]),
             lags_ms=sorted(lag for line in seen if before.at <= line["at"] <= after.at for lag in line["lags_ms"]),
             blocked=log.read_text(errors="replace").count("async thread was blocked"),
+            change=change,
             profile=_dominates(profile) if self._arguments.profile else "",
         )
+
+    def _change(self, waits: int, probe: Path, sandbox: SandboxProcess) -> Change:
+        begun = time.monotonic()
+        sandbox.control("POST", "advance", {"seconds": FOREVER_S})
+        # All have looked by then, and those that speak in turn have had theirs.
+        time.sleep(1.2 * self._arguments.interval + waits / 80)
+        lags = sorted(lag for line in _told(probe) if line["at"] >= begun for lag in line["lags_ms"])
+        logs = self._folder.glob(f"logs/dag_id={DAG_ID}/run_id=*/task_id=wait/*/*.log")
+        lines = sum(path.read_text(errors="replace").count(" RUNNING") for path in logs)
+        return Change(time.monotonic() - begun, lags, lines)
 
     def _wait_for_all(self, probe: Path, expected: int) -> float:
         """Return when all triggers ran."""
@@ -289,6 +324,14 @@ class Bench:
                 f"{_p99(it.start_lags_ms):.0f}",
             )
             sys.stdout.write(f"| {' | '.join(cells)} |\n")
+        for it in found.values():
+            if it.change:
+                stood_s = sum(lag for lag in it.change.lags_ms if lag >= _STANDS_MS) / 1000
+                sys.stdout.write(
+                    f"all executions of the shared waits begin at once: in {it.change.took_s:.0f} s {it.change.lines} "
+                    f"waits log it, the event loop stands still for {stood_s:.1f} s, {it.change.lags_ms[-1]:.0f} ms at "
+                    f"most; lag p99 {_p99(it.change.lags_ms):.1f} ms\n"
+                )
         for kind, it in found.items():
             if it.profile:
                 sys.stdout.write(f"What dominates the event loop, {kind}:\n{it.profile}\n")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from airflow_provider_mics.api import executions
 from airflow_provider_mics.api.constants import ExecutionStatus
 from airflow_provider_mics.bulk.looking import Listing
+from airflow_provider_mics.bulk.telling import scribe_of
 from airflow_provider_mics.bulk.watch import Step
 from airflow_provider_mics.exceptions import MicsAPIError, MicsError
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_mics.api.async_client import AsyncMicsClient
     from airflow_provider_mics.api.models import Execution
+    from airflow_provider_mics.bulk.telling import Scribe
     from airflow_provider_mics.bulk.watch import Watch
 
 #: The vendor's own web UI looks every 5 s while an execution runs.
@@ -84,6 +86,7 @@ class Poller:
         self._use_client = use_client
         self._on_idle = on_idle
         self._loop = asyncio.get_running_loop()
+        self._scribe = scribe_of(self._loop)
         self._waits: set[_Wait] = set()
         self._task: asyncio.Task[None] | None = None
         self._rhythm = Rhythm()
@@ -101,7 +104,7 @@ class Poller:
         :param first_wait_s: Time before which it does not end, in s.
         """
         now = self._loop.time()
-        wait = _Wait(watch, interval_s, now + first_wait_s, self._loop.create_future())
+        wait = _Wait(watch, interval_s, now + first_wait_s, self._loop.create_future(), self._scribe)
         wait.expire_at(max(now + first_wait_s, now + watch.deadline - time.time()), self._loop)
         self._waits.add(wait)
         if self._task is None:
@@ -199,12 +202,17 @@ class Poller:
 class _Wait:
     """One that waits."""
 
-    __slots__ = ("_context", "_message", "expires", "interval_s", "not_before", "over", "watch")
+    __slots__ = ("_context", "_message", "_scribe", "expires", "interval_s", "not_before", "over", "watch")
 
     expires: asyncio.TimerHandle
 
     def __init__(
-        self, watch: Watch, interval_s: float, not_before: float, over: asyncio.Future[tuple[Step, str]]
+        self,
+        watch: Watch,
+        interval_s: float,
+        not_before: float,
+        over: asyncio.Future[tuple[Step, str]],
+        scribe: Scribe,
     ) -> None:
         self.watch = watch
         self.interval_s = interval_s
@@ -212,6 +220,7 @@ class _Wait:
         self.over = over
         # What it has to say belongs into its own task's log.
         self._context = contextvars.copy_context()
+        self._scribe = scribe
         self._message = ""
 
     def saw(self, found: dict[str, Execution], failed: dict[str, MicsError]) -> None:
@@ -223,11 +232,11 @@ class _Wait:
                     return
         self._message = ""
         seen = list(found.values()) if ids is None else [found[execution_id] for execution_id in ids]
-        self._take(self._context.run(self.watch.saw, seen, time.time()))
+        self._take(self.watch.saw(seen, time.time()))
 
     def failed(self, error: MicsError) -> None:
         self._message = str(error)
-        self._take(self._context.run(self.watch.failed, error, time.time()))
+        self._take(self.watch.failed(error, time.time()))
 
     def expire_at(self, moment: float, loop: asyncio.AbstractEventLoop) -> None:
         self.expires = loop.call_at(min(moment, loop.time() + _LONGEST_S), self._expire, loop)
@@ -245,6 +254,10 @@ class _Wait:
             self.expire_at(loop.time() + left_s, loop)
 
     def _take(self, step: Step) -> None:
+        if self.watch.lines:
+            for line in self.watch.lines:
+                self._scribe.write(line, self._context, self.over)
+            self.watch.lines.clear()
         if step is not Step.WAIT and not self.over.done():
             self.over.set_result((step, self._message))
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_mics.api.conversation import Conversation
     from airflow_provider_mics.api.models import Execution
+    from airflow_provider_mics.bulk.telling import Line
 
 log = logging.getLogger(__name__)
 
@@ -64,12 +65,14 @@ class Watch:
     :param execution_ids: Those waited for; None: all of the import, of which there must be one at least.
     :param deadline: When to stop, in s since the epoch: an absolute time, so that nothing extends it, no retry either.
     :param max_refusals: See :data:`MAX_REFUSALS`.
+    :param lines: What it has to say is put there, for who writes it to the log; None: it does so itself.
     """
 
     document_import_id: str
     execution_ids: Sequence[str] | None
     deadline: float
     max_refusals: int = MAX_REFUSALS
+    lines: list[Line] | None = None
     _refusals: int = 0
     _failures: int = 0
     _looks_without_result: int = 0
@@ -105,7 +108,9 @@ class Watch:
         self._refusals = self._refusals + 1 if isinstance(error, _REFUSALS) else 0
         # Told at the 1st, 2nd, 4th, 8th... in a row: a night-long outage must not fill the log.
         if self._failures & (self._failures - 1) == 0:
-            log.warning("Look %d in a row failed; the load itself goes on. %s", self._failures, error)
+            # As text: a line may be held back, and an error keeps much alive.
+            text = "Look %d in a row failed; the load itself goes on. %s"
+            self._say(logging.WARNING, text, self._failures, str(error))
         if self._refusals >= self.max_refusals:
             return Step.GIVE_UP
         return Step.TIMEOUT if now >= self.deadline else Step.WAIT
@@ -160,7 +165,8 @@ class Watch:
         for execution in found:
             if not execution.is_known_status and execution.status not in self._strange:
                 self._strange.add(execution.status)
-                log.warning(
+                self._say(
+                    logging.WARNING,
                     "Execution %s has the status %r, which this provider does not know; waiting on.",
                     execution.execution_id,
                     execution.status,
@@ -169,4 +175,10 @@ class Watch:
         told = ", ".join(f"{count} {status}" for status, count in sorted(counts.items())) or "no execution yet"
         if told != self._told:
             self._told = told
-            log.info("Document import %s: %s", self.document_import_id, told)
+            self._say(logging.INFO, "Document import %s: %s", self.document_import_id, told)
+
+    def _say(self, level: int, message: str, *arguments: object) -> None:
+        if self.lines is None:
+            log.log(level, message, *arguments)
+        else:
+            self.lines.append((level, message, arguments))

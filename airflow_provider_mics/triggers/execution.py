@@ -80,7 +80,10 @@ class MicsExecutionTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait until there is something to say; the looks are shared with all that wait for the same import."""
         watch = Watch(
-            document_import_id=self.document_import_id, execution_ids=self.execution_ids, deadline=self.deadline
+            document_import_id=self.document_import_id,
+            execution_ids=self.execution_ids,
+            deadline=self.deadline,
+            lines=[],
         )
         poller = poller_of(self.mics_conn_id, self.datamart_id, self.document_import_id)
         step, message = await poller.wait(watch, interval_s=self.poke_interval, first_wait_s=FIRST_WAIT_S)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import contextlib
 import logging
 import threading
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_provider_mics.bulk import telling
 from airflow_provider_mics.hooks.mics import MicsHook
 from airflow_provider_mics.triggers import _sharing
 from tests.contract.polling.conftest import new_import, until, uploaded, wait_for
@@ -181,6 +183,39 @@ def test_a_failed_look_is_told_to_each_and_ends_none(sandbox: Sandbox, caplog: p
     assert ended(asyncio.run(main()))
     assert caplog.text.count("Look 1 in a row failed") == len(ids)
     assert caplog.text.count("Look 2 in a row failed") == len(ids)
+
+
+def test_what_many_learn_at_once_does_not_hold_up_the_event_loop(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    document_import_id = new_import(sandbox)
+    ids = uploaded(sandbox, document_import_id, 100)
+    turns = 0
+    said: collections.Counter[int] = collections.Counter()
+
+    class Counting(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if "PENDING" in record.getMessage():
+                said[turns] += 1
+
+    async def main() -> list[dict[str, Any]]:
+        nonlocal turns
+        waits = [wait_for(sandbox, document_import_id, [item]) for item in ids]
+        while said.total() < len(ids):
+            turns += 1
+            await asyncio.sleep(0)
+        sandbox.release()
+        return await asyncio.gather(*waits)
+
+    counting = Counting()
+    logging.getLogger().addHandler(counting)
+    try:
+        assert ended(asyncio.run(main()))
+    finally:
+        logging.getLogger().removeHandler(counting)
+    assert said.total() == len(ids)
+    assert max(said.values()) <= telling.AT_ONCE
 
 
 def test_refusals_end_all(sandbox: Sandbox) -> None:

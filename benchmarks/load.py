@@ -76,7 +76,10 @@ def measure(part: Part, folder: Path, options: argparse.Namespace) -> None:
         if size != middle:
             path.unlink()
     walls = {name: column(runs, "wall_s") for name, runs in by_size[middle].items()}
-    part.target("U3", "load without check / `split` + `curl`, wall", ratios(walls[UNCHECKED], walls[PRESENT]), 0.65)
+    inner = column(by_size[middle][UNCHECKED], "inner_s")
+    part.target("U3", "load without check / `split` + `curl`, wall", ratios(inner, walls[PRESENT]), 0.65)
+    whole = ratios(walls[UNCHECKED], walls[PRESENT])
+    part.target("U3", "the same with the start of the interpreter, load without check", whole, 0.65)
     growth(part, by_size[small], by_size[large])
     for name, taken in walls.items():
         part.figures[f"Whole load of {options.mb / 1000:g} GB: time, s|{name}"] = Spread.of(taken).median

@@ -8,7 +8,7 @@ import dataclasses
 import logging
 import time
 import weakref
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import contextvars
@@ -50,7 +50,7 @@ class Scribe:
         """Whether nothing has been written lately, and nothing is held back."""
         return self._timer is None
 
-    def write(self, line: Line, context: contextvars.Context, over: asyncio.Future[object]) -> None:
+    def write(self, line: Line, context: contextvars.Context, over: asyncio.Future[Any]) -> None:
         """Write a line, now or later.
 
         :param context: That of the wait: Airflow tells by it whose log a line belongs to.
@@ -94,7 +94,7 @@ class Scribe:
 class _Held:
     line: Line
     context: contextvars.Context
-    over: asyncio.Future[object]
+    over: asyncio.Future[Any]
 
 
 _scribes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Scribe] = weakref.WeakKeyDictionary()

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Bytes read from a body at a time, of which two blocks are in memory. urllib3's own 16 KiB cost a third more time, half
+#: Bytes read from a body at a time; two such blocks are in memory. urllib3's own 16 KiB cost a third more time, half
 #: of this a twentieth. The timeout counts anew for each block, so large ones would fail on slow links.
 BLOCK_SIZE: Final = 512 * 1024
 

@@ -8,7 +8,7 @@ import io
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, get_args
 
-from airflow_provider_mics.bulk.mapping.chunk import Chunk
+from airflow_provider_mics.bulk.mapping.chunk import CHUNK_ROWS, Chunk
 from airflow_provider_mics.exceptions import MicsConfigurationError, MicsInputError, MicsSourceError
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 RowFormat = Literal["parquet", "csv"]
 
-#: Rows at a time. Enough to make each round cheap, few enough to be little memory.
-CHUNK_ROWS: Final = 2000
 _FORMATS: Final[dict[str, RowFormat]] = {
     ".parquet": "parquet",
     ".pq": "parquet",
@@ -121,11 +119,11 @@ class CsvRows:
                 )
             records.append([cell or None for cell in record])
             if len(records) == CHUNK_ROWS:
-                yield _chunk(records, wanted, first_row)
+                yield Chunk.of(records, wanted, first_row)
                 first_row += len(records)
                 records = []
         if records:
-            yield _chunk(records, wanted, first_row)
+            yield Chunk.of(records, wanted, first_row)
 
     def _next(self, row: int) -> list[str] | None:
         """Return the next record that is no blank line; None at the end."""
@@ -204,11 +202,6 @@ class ParquetRows:
                 f"{type(error).__name__}."
             ) from None
         return values
-
-
-def _chunk(rows: Sequence[Sequence[Any]], wanted: Sequence[int], first_row: int) -> Chunk:
-    columns = list(zip(*rows, strict=True))
-    return Chunk([columns[index] for index in wanted], len(rows), first_row)
 
 
 class _RandomAccess(io.RawIOBase):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
@@ -101,7 +102,8 @@ class MicsRowsLoad(MicsLoad):
         if not rows.columns:
             return iter(())
         mapping = CommandMapping(command).bind(rows.columns, rows.name)
-        commands = (command for chunk in rows.chunks(mapping.wanted) for command in mapping.commands(chunk))
+        # A loop over the chunks would keep the last one while the next one comes.
+        commands = itertools.chain.from_iterable(map(mapping.commands, rows.chunks(mapping.wanted)))
         # The mapping's conversions have done the checks of values.
         blocks = encode_rows(commands, source=rows.name, max_line_bytes=self.max_part_bytes, are_checked=True)
         return self._checked(blocks, document_import, rows.name)

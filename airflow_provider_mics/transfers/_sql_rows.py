@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from airflow_provider_mics.bulk.mapping.chunk import Chunk
+from airflow_provider_mics.bulk.mapping.chunk import CHUNK_ROWS, Chunk
 from airflow_provider_mics.exceptions import MicsConfigurationError, MicsError, MicsSourceError
 
 if TYPE_CHECKING:
@@ -83,15 +83,14 @@ class SqlRows:
         rows, self._first = self._first, ()
         first_row = 1
         while rows:
-            size = len(rows)
             if isinstance(rows[0], Mapping):
                 # A connection can be set up to give dicts.
                 rows = [tuple(row.values()) for row in rows]
-            columns = list(zip(*rows, strict=True))
+            for start in range(0, len(rows), CHUNK_ROWS):
+                yield Chunk.of(rows[start : start + CHUNK_ROWS], wanted, first_row + start)
+            first_row += len(rows)
+            # Not kept while the next ones come.
             del rows
-            yield Chunk([columns[index] for index in wanted], size, first_row)
-            del columns
-            first_row += size
             rows = self._fetch(first_row)
 
     def _fetch(self, first_row: int) -> Sequence[Any]:

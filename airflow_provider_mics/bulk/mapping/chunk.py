@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Self
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+#: Rows at a time: enough to make each round cheap, few enough for a processor's cache to keep what is made of them.
+CHUNK_ROWS: Final = 500
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -23,3 +26,12 @@ class Chunk:
     columns: Sequence[Sequence[Any]]
     size: int
     first_row: int
+
+    @classmethod
+    def of(cls, rows: Sequence[Sequence[Any]], wanted: Sequence[int], first_row: int) -> Self:
+        """Return rows by column.
+
+        :param wanted: Positions of the columns that it shall have.
+        """
+        columns = list(zip(*rows, strict=True))
+        return cls([columns[index] for index in wanted], len(rows), first_row)

@@ -7,7 +7,6 @@ default.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import re
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
@@ -55,7 +54,7 @@ class EmailHash(ColumnValue):
 
     def converter(self) -> Converter:
         """Return what converts the column's values."""
-        make = _DIGESTS[self.algorithm]
+        make = _digest(self.algorithm)
         normalize = NORMALIZATIONS[self.normalization]
 
         def convert(value: Any) -> str | None:
@@ -78,16 +77,13 @@ class EmailHash(ColumnValue):
         return Converter(expected="an e-mail address", convert=convert)
 
 
-def _md5(data: bytes) -> str:
-    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+def _digest(algorithm: Algorithm) -> Callable[[bytes], str]:
+    """Return what makes a digest's hexadecimal digits."""
+    # Here, as it brings OpenSSL: memory that a mapping without hashes does without.
+    import hashlib
 
-
-def _sha1(data: bytes) -> str:
-    return hashlib.sha1(data, usedforsecurity=False).hexdigest()
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+    make = {"md5": hashlib.md5, "sha1": hashlib.sha1, "sha256": hashlib.sha256}[algorithm]
+    return lambda data: make(data, usedforsecurity=False).hexdigest()
 
 
 def _unchanged(address: str) -> str:
@@ -106,7 +102,6 @@ def _gmail(address: str) -> str:
     return local.partition("+")[0].replace(".", "") + at + domain
 
 
-_DIGESTS: Final[dict[Algorithm, Callable[[bytes], str]]] = {"md5": _md5, "sha1": _sha1, "sha256": _sha256}
 NORMALIZATIONS: Final[dict[Normalization, Callable[[str], str]]] = {
     "none": _unchanged,
     "trim_lower": _trim_lower,

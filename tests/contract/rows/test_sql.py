@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import itertools
 import json
 import sqlite3
 from contextlib import closing, suppress
@@ -13,6 +14,7 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from airflow_provider_mics.bulk.mapping import Column, EmailHash, IfPresent, Json, Milliseconds
+from airflow_provider_mics.bulk.mapping.chunk import CHUNK_ROWS
 from airflow_provider_mics.exceptions import (
     MicsConfigurationError,
     MicsError,
@@ -183,8 +185,10 @@ def test_psycopg2_leaves_the_rows_on_the_server_too(server: Postgres) -> None:
             open_cursors = "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'"
             assert server.run(open_cursors) == [(1,)]
             chunks = list(rows.chunks([1, 0]))
-        assert [chunk.size for chunk in chunks] == [600] * 8 + [200]
-        assert [chunk.first_row for chunk in chunks] == list(range(1, 5000, 600))
+        sizes = [chunk.size for chunk in chunks]
+        # No more than a chunk of those that were fetched.
+        assert sizes == [CHUNK_ROWS, 600 - CHUNK_ROWS] * 8 + [200]
+        assert [chunk.first_row for chunk in chunks] == [1 + row for row in itertools.accumulate([0, *sizes[:-1]])]
         assert [crm_id for chunk in chunks for crm_id in chunk.columns[1]] == [crm_id for crm_id, _ in PEOPLE]
         with (
             pytest.raises(MicsConfigurationError, match="SQLSTATE 42P01") as raised,

@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from airflow_provider_mics.api import executions
 from airflow_provider_mics.api.constants import ExecutionStatus
-from airflow_provider_mics.exceptions import MicsAPIError, MicsAuthenticationError, MicsReplyError
+from airflow_provider_mics.exceptions import (
+    MicsAPIError,
+    MicsAuthenticationError,
+    MicsNotFoundError,
+    MicsReplyError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -39,7 +44,8 @@ def cancel(
         except (MicsAPIError, MicsReplyError) as error:
             failed.append(error)
     if failed:
-        raise failed[0]
+        # What another call may still cancel says more than what is not there.
+        raise next((error for error in failed if not isinstance(error, MicsNotFoundError)), failed[0])
     return found
 
 

@@ -11,7 +11,7 @@ never be taken for the new one's.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 import msgspec
 
@@ -19,6 +19,8 @@ from airflow_provider_mics.bulk.sent_part import SentPart
 from airflow_provider_mics.exceptions import MicsStateError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from airflow_provider_mics.api.models import Execution
     from airflow_provider_mics.bulk.state_store import StateStore
 
@@ -96,6 +98,14 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True):
     generation: int
     #: Whether its pending executions were cancelled, when a later load took its place.
     is_settled: bool = False
+
+
+class EarlierLoad(NamedTuple):
+    """What is known of a load whose place a later one has taken."""
+
+    id: int
+    load: LoadRecord
+    parts: list[PartRecord]
 
 
 class Ledger:
@@ -194,7 +204,7 @@ class Ledger:
         with self._lock:
             mine = {record.execution_id for record in self._parts.values() if record.execution_id}
         if self._of_others is None:
-            earlier = [record for _, records in self.earlier_loads() for record in records]
+            earlier = [record for load in self.earlier_loads() for record in load.parts]
             self._of_others = {record.execution_id for record in earlier if record.execution_id}
         return mine | self._of_others
 
@@ -221,31 +231,35 @@ class Ledger:
         self._write((*self._entries, entry))
         self._load, self._parts, self._of_others = LoadRecord(), {}, None
 
-    def earlier_loads(self, *, unsettled: bool = False) -> list[tuple[LoadRecord, list[PartRecord]]]:
-        """Return earlier loads of this task, and their parts.
+    def earlier_loads(self, *, unsettled: bool = False) -> list[EarlierLoad]:
+        """Return earlier loads of this task.
 
-        :param unsettled: Only those that a later load has not taken the place of yet.
+        :param unsettled: Only those of which something may be pending that is still to be cancelled.
         """
         found = []
         for entry in self._entries[:-1]:
             if unsettled and entry.is_settled:
                 continue
             records = self._parts_of(lambda index, entry=entry: self._read(_key(entry.id, index), PartRecord))
-            found.append((self._read(_key(entry.id), LoadRecord) or LoadRecord(), records))
+            found.append(EarlierLoad(entry.id, self._read(_key(entry.id), LoadRecord) or LoadRecord(), records))
         return found
 
     def leaves_doubt(self, document_import_id: str) -> bool:
         """Return whether earlier loads of this task may have parts in this import of which they do not know."""
         return any(
-            load.document_import_id == document_import_id and any(record.is_doubtful for record in records)
-            for load, records in self.earlier_loads()
+            load.document_import_id == document_import_id and any(record.is_doubtful for record in parts)
+            for _, load, parts in self.earlier_loads()
         )
 
-    def settle(self) -> None:
-        """Note that nothing more is to be done about earlier loads."""
-        if any(not entry.is_settled for entry in self._entries[:-1]):
-            settled = (msgspec.structs.replace(entry, is_settled=True) for entry in self._entries[:-1])
-            self._write((*settled, self._entries[-1]))
+    def settle(self, load_ids: Collection[int]) -> None:
+        """Note that nothing more is to be done about these earlier loads."""
+        if load_ids:
+            self._write(
+                tuple(
+                    msgspec.structs.replace(entry, is_settled=True) if entry.id in load_ids else entry
+                    for entry in self._entries
+                )
+            )
 
     def _write(self, entries: tuple[_Entry, ...]) -> None:
         self._store.set(_LOADS, msgspec.to_builtins(entries))

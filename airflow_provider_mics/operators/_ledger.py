@@ -9,7 +9,7 @@ from airflow_provider_mics.bulk.delivery import SourceChangedError, stop_if_line
 from airflow_provider_mics.bulk.ledger import Ledger
 from airflow_provider_mics.bulk.sent_part import SentPart
 from airflow_provider_mics.bulk.upload import Uploader
-from airflow_provider_mics.exceptions import MicsError
+from airflow_provider_mics.exceptions import MicsError, MicsNotFoundError
 from airflow_provider_mics.operators._state import generation, is_retry, state_store
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_mics.api.models import DocumentImport
     from airflow_provider_mics.bulk.early_verdict import EarlyVerdict
+    from airflow_provider_mics.bulk.ledger import EarlierLoad
     from airflow_provider_mics.hooks.mics import MicsHook
 
 
@@ -40,35 +41,45 @@ def open_ledger(context: Context, hook: MicsHook) -> Ledger:
 
 
 def settle_earlier_loads(ledger: Ledger, hook: MicsHook) -> None:
-    """Cancel what is pending of loads whose place this one takes, as far as the platform does."""
-    for load, records in ledger.earlier_loads(unsettled=True):
-        if not load.document_import_id:
-            continue
-        execution_ids = [record.execution_id for record in records if record.execution_id]
-        if doubtful := [record.file for record in records if record.is_doubtful]:
-            hook.log.warning(
-                "Of the load before this one, %d parts may be in document import %s beside those that are known: %s",
-                len(doubtful),
-                load.document_import_id,
-                ", ".join(sorted(set(doubtful))),
-            )
-        if not execution_ids:
-            continue
-        try:
-            found = hook.run(cancel(hook.datamart_id, load.document_import_id, execution_ids))
-        except MicsError as error:
-            hook.log.warning("What was pending of the load before this one could not all be cancelled. %s", error)
-            continue
-        canceled = [execution_id for execution_id, execution in found.items() if execution.is_canceled]
+    """Cancel what is pending of loads whose place this one takes, as far as the platform does.
+
+    Where that could not be done it is tried again, here and in the next try. It keeps nobody from sending: what is
+    pending may begin at any moment, and waiting for it would not help.
+    """
+    ledger.settle([earlier.id for earlier in ledger.earlier_loads(unsettled=True) if _settle(earlier, hook)])
+
+
+def _settle(earlier: EarlierLoad, hook: MicsHook) -> bool:
+    """Cancel what is pending of a load, and return whether nothing is left to be done."""
+    document_import_id = earlier.load.document_import_id
+    if not document_import_id:
+        return True
+    execution_ids = [record.execution_id for record in earlier.parts if record.execution_id]
+    if doubtful := [record.file for record in earlier.parts if record.is_doubtful]:
         hook.log.warning(
-            "This load takes the place of one of %d executions of document import %s. Cancelled, as they were pending: "
-            "%s. In all the same: %s.",
-            len(execution_ids),
-            load.document_import_id,
-            ", ".join(canceled) or "none",
-            ", ".join(execution_id for execution_id in execution_ids if execution_id not in canceled) or "none",
+            "Of the load before this one, %d parts may be in document import %s beside those that are known: %s",
+            len(doubtful),
+            document_import_id,
+            ", ".join(sorted(set(doubtful))),
         )
-    ledger.settle()
+    if not execution_ids:
+        return True
+    try:
+        found = hook.run(cancel(hook.datamart_id, document_import_id, execution_ids))
+    except MicsError as error:
+        hook.log.warning("What was pending of the load before this one could not all be cancelled. %s", error)
+        # What is not there is not pending.
+        return isinstance(error, MicsNotFoundError)
+    canceled = [execution_id for execution_id, execution in found.items() if execution.is_canceled]
+    hook.log.warning(
+        "This load takes the place of one of %d executions of document import %s. Cancelled, as they were pending: "
+        "%s. In all the same: %s.",
+        len(execution_ids),
+        document_import_id,
+        ", ".join(canceled) or "none",
+        ", ".join(execution_id for execution_id in execution_ids if execution_id not in canceled) or "none",
+    )
+    return True
 
 
 #: What was sent; and where lines were put aside and how many, or None if none were.

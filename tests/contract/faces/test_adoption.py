@@ -252,6 +252,50 @@ def test_a_clear_is_a_new_load_and_cancels_what_is_pending(sandbox: Sandbox, nig
     assert summary["accepted"] == 10
 
 
+@pytest.mark.parametrize("status", [409, 403])
+def test_what_could_not_be_cancelled_is_in_the_next_try(sandbox: Sandbox, night: Night, status: int) -> None:
+    lines = [activity(number) for number in range(10)]
+    path = night.file("a.ndjson", *lines)
+
+    def statuses() -> set[str]:
+        with pytest.raises(MicsWaitError):
+            load(night, path, timeout=0.05)
+        return {sandbox.execution(item)["status"] for item in old}
+
+    sandbox.hold()
+    old: list[str] = []
+    statuses()
+    old += [item.id for item in sandbox.executions]
+    night.clear()
+    sandbox.faults.plan("status", status=status, kind="act_on_execution", when="before_body", times=None)
+    assert statuses() == {"PENDING"}
+    sandbox.faults.clear()
+    night.retry()
+
+    assert statuses() == {"CANCELED"}
+    acted = sandbox.count("act_on_execution")
+    night.retry()
+    statuses()
+    assert sandbox.count("act_on_execution") == acted
+    assert in_the_platform(sandbox) == lines
+
+
+def test_what_is_gone_is_not_cancelled_in_every_try(sandbox: Sandbox, night: Night) -> None:
+    path = night.file("a.ndjson", activity(1))
+    load(night, path)
+    night.clear()
+    sandbox.faults.plan("status", status=404, kind="act_on_execution")
+    sandbox.faults.plan("status", status=404, kind="get_execution")
+    load(night, path)
+    acted = sandbox.count("act_on_execution")
+    assert acted
+    night.retry()
+
+    load(night, path)
+
+    assert sandbox.count("act_on_execution") == acted
+
+
 def test_a_clear_adopts_nothing_of_the_load_before(sandbox: Sandbox, night: Night) -> None:
     lines = [activity(number) for number in range(3)]
     path = night.file("a.ndjson", *lines)

@@ -190,8 +190,8 @@ class History:
         if not task.survives:
             return
         ledger = Ledger.open(Store(task.values, Fate(), survives=True), generation=task.generation)
-        loads = [*ledger.earlier_loads(), (ledger.load, ledger.parts())]
-        for number, (_, records) in enumerate(loads, start=1):
+        loads = [*(earlier.parts for earlier in ledger.earlier_loads()), ledger.parts()]
+        for number, records in enumerate(loads, start=1):
             theirs = [item for item in self.platform.uploads if item.sender.task == task.name]
             assert all(item.sender.index <= len(records) for item in theirs if item.sender.load == number)
             known = {record.execution_id for record in records}

@@ -50,8 +50,9 @@ def test_a_clear_begins_a_new_load_that_knows_the_old_ones_executions() -> None:
     assert new.parts() == []
     assert new.load.document_import_id is None
     assert new.claimed() == {"12"}
-    assert [load.document_import_id for load, _ in new.earlier_loads(unsettled=True)] == ["7"]
-    new.settle()
+    (earlier,) = new.earlier_loads(unsettled=True)
+    assert (earlier.load.document_import_id, earlier.parts) == ("7", [record("12")])
+    new.settle([earlier.id])
     assert Ledger.open(store, generation=1).earlier_loads(unsettled=True) == []
     assert len(Ledger.open(store, generation=1).earlier_loads()) == 1
 

@@ -45,6 +45,7 @@ PROGRAMS: Final = {
     "preflight": Program("benchmarks.preflight", "Checking lines", "V1, V4"),
     "processors": Program("benchmarks.two_processors", "Checking and cutting with two processors", "V2"),
     "waiting": Program("benchmarks.waiting", "Many waits in one triggerer", "P2-P4"),
+    "triggerer": Program("benchmarks.triggerer", "Many waits in Airflow's triggerer"),
     "tracking": Program("benchmarks.tracking", "Activities sent one by one"),
 }
 

@@ -53,6 +53,10 @@ DAG_ID: Final = "waits"
 BUNDLE: Final = "bench"
 #: How long nothing more may begin until it is given up, in s.
 _STUCK_S: Final = 60.0
+#: As :mod:`benchmarks.triggers` does.
+LAG_SAMPLE_S: Final = 0.01
+#: Of the shared waits, at least; see :mod:`airflow_provider_mics.bulk.telling`.
+_LINES_A_SECOND: Final = 80.0
 #: A lag that is counted as standing still, in ms.
 _STANDS_MS: Final = 50.0
 _CLOCK_TICKS: Final = os.sysconf("SC_CLK_TCK")
@@ -204,9 +208,9 @@ class Bench:
         )
         with triggerer:
             all_began = self._wait_for_all(probe, waits + 1)
+            blocked = log.read_text(errors="replace").count("async thread was blocked")
             settle_s = self._arguments.settle
-            # Those that share look for the first time after ten seconds.
-            time.sleep(max(1.1 * self._arguments.interval, 12.0) + 3.0 if settle_s is None else settle_s)
+            time.sleep(self._settle_s(kind, waits))
             runner = int(_told(probe)[-1]["pid"])
             wanted = Path(f"{profile}.wanted")
             if self._arguments.profile:
@@ -235,16 +239,23 @@ class Bench:
             files=files,
             start_lags_ms=sorted(lag for line in seen if line["at"] <= all_began for lag in line["lags_ms"]),
             lags_ms=sorted(lag for line in seen if before.at <= line["at"] <= after.at for lag in line["lags_ms"]),
-            blocked=log.read_text(errors="replace").count("async thread was blocked"),
+            blocked=blocked,
             change=change,
             profile=_dominates(profile) if self._arguments.profile else "",
         )
+
+    def _settle_s(self, kind: str, waits: int) -> float:
+        if self._arguments.settle is not None:
+            return float(self._arguments.settle)
+        # Those that share look for the first time after ten seconds, and say in turn what they have seen.
+        first_s = max(1.1 * self._arguments.interval, 12.0) + 3.0
+        return first_s + waits / _LINES_A_SECOND if kind == "shared" else first_s
 
     def _change(self, waits: int, probe: Path, sandbox: SandboxProcess) -> Change:
         begun = time.monotonic()
         sandbox.control("POST", "advance", {"seconds": FOREVER_S})
         # All have looked by then, and those that speak in turn have had theirs.
-        time.sleep(1.2 * self._arguments.interval + waits / 80)
+        time.sleep(1.2 * self._arguments.interval + waits / _LINES_A_SECOND)
         lags = sorted(lag for line in _told(probe) if line["at"] >= begun for lag in line["lags_ms"])
         logs = self._folder.glob(f"logs/dag_id={DAG_ID}/run_id=*/task_id=wait/*/*.log")
         lines = sum(path.read_text(errors="replace").count(" RUNNING") for path in logs)
@@ -300,37 +311,43 @@ class Bench:
         sys.stdout.write(
             f"\nairflow triggerer with {waits} waits of {self._arguments.imports} imports, an interval of "
             f"{self._arguments.interval:g} s, {'PostgreSQL' if self._postgres else 'SQLite'}{selected}\n"
-            "| kind | requests a minute | % of a core | of it event loop | database, % | event loop, MB "
-            "| kB a wait beyond asleep | supervisor, MB | its open files | lag p99, ms | max | blocked "
-            "| s until all run | lag p99 until then, ms |\n"
-            f"{'|---' * 14}|\n"
+            "| kind | % of a core, both processes | event loop | supervisor | database | requests a minute "
+            "| event loop, MB | kB a wait beyond asleep | supervisor, MB | its open files | lag p99, ms | max "
+            "| stood still, % |\n"
+            f"{'|---' * 13}|\n"
         )
         for kind, it in found.items():
             beyond = f"{(it.rss_kb['runner'] - asleep.rss_kb['runner']) / waits:.1f}" if asleep else ""
-            cells = (
+            _row(
                 kind,
-                f"{it.requests_a_minute:.0f}",
                 f"{it.core['runner'] + it.core['supervisor']:.1f}",
                 f"{it.core['runner']:.1f}",
+                f"{it.core['supervisor']:.1f}",
                 f"{it.core['database']:.1f}" if "database" in it.core else "",
+                f"{it.requests_a_minute:.0f}",
                 f"{it.rss_kb['runner'] / 1024:.0f}",
                 beyond,
                 f"{it.rss_kb['supervisor'] / 1024:.0f}",
                 f"{it.files}",
                 f"{_p99(it.lags_ms):.1f}",
                 f"{it.lags_ms[-1]:.0f}",
-                f"{it.blocked}",
-                f"{it.started_s:.0f}",
-                f"{_p99(it.start_lags_ms):.0f}",
+                f"{_stood_still(it.lags_ms):.1f}",
             )
-            sys.stdout.write(f"| {' | '.join(cells)} |\n")
+        sys.stdout.write(
+            "\nuntil all run\n| kind | s | lag p99, ms | max | stood still, % | warnings of a blocked event loop |\n"
+            f"{'|---' * 6}|\n"
+        )
+        for kind, it in found.items():
+            lags = it.start_lags_ms
+            lag = (f"{_p99(lags):.0f}", f"{lags[-1]:.0f}", f"{_stood_still(lags):.0f}")
+            _row(kind, f"{it.started_s:.1f}", *lag, f"{it.blocked}")
         for it in found.values():
             if it.change:
-                stood_s = sum(lag for lag in it.change.lags_ms if lag >= _STANDS_MS) / 1000
+                lags = it.change.lags_ms
                 sys.stdout.write(
-                    f"all executions of the shared waits begin at once: in {it.change.took_s:.0f} s {it.change.lines} "
-                    f"waits log it, the event loop stands still for {stood_s:.1f} s, {it.change.lags_ms[-1]:.0f} ms at "
-                    f"most; lag p99 {_p99(it.change.lags_ms):.1f} ms\n"
+                    f"\nall executions of the shared waits begin at once: {it.change.lines} waits have logged it after "
+                    f"{it.change.took_s:.0f} s, in {_stood_still(lags):.1f} % of which the event loop stood still, "
+                    f"{lags[-1]:.0f} ms at most\n"
                 )
         for kind, it in found.items():
             if it.profile:
@@ -338,8 +355,18 @@ class Bench:
         sys.stdout.flush()
 
 
+def _row(*cells: str) -> None:
+    sys.stdout.write(f"| {' | '.join(cells)} |\n")
+
+
 def _p99(values: list[float]) -> float:
     return values[int(0.99 * len(values))]
+
+
+def _stood_still(lags_ms: list[float]) -> float:
+    """Return which part of the time was spent in long lags, in %. There are few of these, however much they take."""
+    stood_ms = sum(lag for lag in lags_ms if lag >= _STANDS_MS)
+    return 100 * stood_ms / sum(lag + 1000 * LAG_SAMPLE_S for lag in lags_ms)
 
 
 def _say(text: str) -> None:

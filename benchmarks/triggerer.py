@@ -88,8 +88,8 @@ def main() -> None:
         with _database(arguments.database, folder) as postgres:
             bench = Bench(arguments, folder, postgres)
             bench.migrate()
-            for waits in arguments.waits:
-                bench.compare(waits)
+            good = [bench.compare(waits) for waits in arguments.waits]
+    sys.exit(0 if all(good) else 1)
 
 
 @contextlib.contextmanager
@@ -161,8 +161,8 @@ class Bench:
         """Create the database."""
         _call([sys.executable, "-m", "airflow", "db", "migrate"], self._environ, self._folder)
 
-    def compare(self, waits: int) -> None:
-        """Measure all kinds with so many waits, and print a table."""
+    def compare(self, waits: int) -> bool:
+        """Measure all kinds with so many waits, print tables, and return whether all could be measured."""
         from benchmarks.waiting import _upload
         from devel.sandbox_process import SandboxProcess
 
@@ -177,7 +177,9 @@ class Bench:
                     found[kind] = self._measure(kind, waits, ids, sandbox)
                 except (TimeoutError, RuntimeError) as error:
                     _say(f"{kind}: {error}")
-        self._report(waits, found)
+        if found:
+            self._report(waits, found)
+        return len(found) == len(self._arguments.kinds)
 
     # -- one kind -----------------------------------------------------------------------------------------------
 
@@ -209,7 +211,6 @@ class Bench:
         with triggerer:
             all_began = self._wait_for_all(probe, waits + 1)
             blocked = log.read_text(errors="replace").count("async thread was blocked")
-            settle_s = self._arguments.settle
             time.sleep(self._settle_s(kind, waits))
             runner = int(_told(probe)[-1]["pid"])
             wanted = Path(f"{profile}.wanted")

@@ -33,6 +33,10 @@ class Sink(Protocol):
     def feed(self, block: bytes, /) -> None:
         """Take the next bytes."""
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether the rest need not be read."""
+
 
 #: A body is opened anew for every attempt, so that an attempt never sends what an earlier one left over.
 OpenBody = Callable[[], BodyReader]

@@ -280,6 +280,8 @@ def _pour(response: requests.Response, sink: Sink) -> bytes:
     for block in response.iter_content(BLOCK_SIZE):
         beginning = beginning or block
         sink.feed(block)
+        if sink.is_settled:
+            break
     return beginning
 
 

@@ -1,8 +1,8 @@
 """Finding out whether an upload of which nobody knows the outcome is in.
 
 The platform has no idempotency key, so the import's executions are listed, and what is not known to be another's is
-compared: first its number of lines, which costs nothing, then its input file, read back and hashed. Only what is shown
-absent may be sent again.
+compared: first its number of lines, which costs nothing, then its input file, read back until it is seen to differ, or
+to its end. Only what is shown absent may be sent again.
 
 Nothing here does I/O or waits: it yields calls and pauses.
 """
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from airflow_provider_mics.api import data_files, executions
 from airflow_provider_mics.api.conversation import Pause, pauses
-from airflow_provider_mics.bulk.content import Content
+from airflow_provider_mics.bulk.content import StoredContent
 from airflow_provider_mics.exceptions import (
     MicsAPIError,
     MicsConfigurationError,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_mics.api.conversation import Conversation
     from airflow_provider_mics.api.models import Execution
+    from airflow_provider_mics.bulk.content import Content
 
 #: An execution is picked up some time after its upload, and tells nothing about its lines before. It is waited for
 #: this many times as long as for the list.
@@ -118,12 +119,14 @@ def _match(execution: Execution, content: Content) -> Conversation[Match]:
     if not execution.input_file:
         return Match.LATER if not execution.is_ended else Match.UNREADABLE
     try:
-        stored = yield data_files.read_through(execution.input_file, Content)
+        stored = yield data_files.read_through(execution.input_file, lambda: StoredContent(content))
     except (MicsServerError, MicsRateLimitError):
         raise
     except (MicsAPIError, MicsRedirectError, MicsConfigurationError):
         # Refused, gone, or at an address of another form. That the platform is away is for the caller to know.
         return Match.UNREADABLE
+    if stored.is_settled:
+        return Match.NO
     if stored.digest == content.digest:
         return Match.YES
     # A page that says that there is no such file, or the beginning of one, shows nothing.

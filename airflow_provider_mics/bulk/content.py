@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from airflow_provider_mics.bulk.parts import Part
 
 _BLOCK: Final = 256 * 1024
+#: Bytes by which files are told apart before they are read to their ends: more than a page has that says that there is
+#: no such file.
+_BEGINNING: Final = 64 * 1024
 _WHITESPACE: Final = b" \t\r\n"
 
 
@@ -30,16 +33,26 @@ class Content:
         self._lines = LineCounter()
         self._newlines = 0
         self._last = b"\n"
+        #: The first bytes that are no white space.
+        self.beginning = b""
         #: Commands in it; None: not known, as of a file that was read back it is not known where it has line ends
         #: inside quotes.
         self.commands: int | None = None
 
     def feed(self, block: bytes, /) -> None:
         """Take the next bytes."""
-        self._hash.update(block.translate(None, _WHITESPACE))
+        dense = block.translate(None, _WHITESPACE)
+        self._hash.update(dense)
+        if len(self.beginning) < _BEGINNING:
+            self.beginning += dense[: _BEGINNING - len(self.beginning)]
         self._lines.feed(block)
         self._newlines += block.count(b"\n")
         self._last = block[-1:] or self._last
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the rest need not be read: what it is takes all of it."""
+        return False
 
     @property
     def digest(self) -> str:
@@ -55,6 +68,25 @@ class Content:
         every_line = self._newlines + (self._last != b"\n")
         commands = () if self.commands is None else (self.commands, self.commands + 1)
         return frozenset({self._lines.count, self._lines.count - 1, every_line, every_line - 1, *commands})
+
+
+class StoredContent(Content):
+    """A file as the platform has stored it, which is read only until it is shown to be another than ``sought``."""
+
+    def __init__(self, sought: Content) -> None:
+        super().__init__()
+        self._sought = sought
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is another file of the same kind.
+
+        What is short, or begins as no such file does, may be no file at all: it is read to its end, and its lines are
+        counted.
+        """
+        is_long = len(self.beginning) == _BEGINNING
+        is_of_kind = self.beginning[:1] == self._sought.beginning[:1]
+        return is_long and is_of_kind and self.beginning != self._sought.beginning
 
 
 def content_of(part: Part, file: SourceFile) -> Content:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_mics.api import authentication, data_files, directory, document_imports, executions
-from airflow_provider_mics.api.client import MicsClient
+from airflow_provider_mics.api.client import BLOCK_SIZE, MicsClient
 from airflow_provider_mics.api.credentials import TokenCredentials
 from airflow_provider_mics.api.models import DocumentImport, Execution, Page
 from airflow_provider_mics.api.settings import APISettings
@@ -253,3 +253,36 @@ def test_the_base_url_may_have_a_path(connect: Connect, sandbox: Sandbox, path: 
     else:
         client.send(directory.connected_user())
     assert sandbox.requests[-1].path == f"{path}/v1/connected_user"
+
+
+class Beginning:
+    """Wants the first bytes only."""
+
+    def __init__(self) -> None:
+        self.size = 0
+
+    def feed(self, block: bytes, /) -> None:
+        self.size += len(block)
+
+    @property
+    def is_settled(self) -> bool:
+        return self.size > 0
+
+
+def test_a_file_is_not_read_on_once_it_is_settled(sandbox: Sandbox) -> None:
+    sandbox.hold()
+    content = LINES * (20_000_000 // len(LINES))
+    with MicsClient(APISettings(base_url=sandbox.url), TokenCredentials(sandbox.token)) as client:
+        made = client.send(document_imports.create(sandbox.datamart_id, document_type="USER_PROFILE", name="Profiles"))
+        client.send(
+            executions.upload(
+                sandbox.datamart_id, str(made.id), mime_type="APPLICATION_X_NDJSON", open_body=Opener(content)
+            )
+        )
+        uri = sandbox.executions[0].file_uri
+
+        beginning = client.send(data_files.read_through(uri, Beginning))
+
+        assert 0 < beginning.size <= BLOCK_SIZE
+        # What was not read is not taken for the next answer.
+        assert client.send(document_imports.get(sandbox.datamart_id, str(made.id))).name == "Profiles"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_mics.api.constants import MimeType
-from airflow_provider_mics.bulk.content import Content, content_of, identity_of
+from airflow_provider_mics.bulk.content import Content, StoredContent, content_of, identity_of
 from airflow_provider_mics.bulk.parts import plan_parts
 from tests.unit.bulk.memory_file import MemoryFile
 from tests.unit.bulk.script import part_of
@@ -55,6 +56,41 @@ def test_a_platform_may_count_records_with_the_header_or_without() -> None:
 
     assert content.commands == 2
     assert content.line_counts >= {2, 3, 6, 5}
+
+
+LINES = b"".join(b'{"n": %d}\n' % number for number in range(20_000))
+
+
+@pytest.mark.parametrize(
+    ("stored", "is_settled"),
+    [
+        (LINES, False),
+        (LINES.replace(b"\n", b"\r\n"), False),
+        (LINES.replace(b'"n": 77}', b'"n": 78}'), True),
+        # A difference further behind is found by the hash.
+        (LINES.replace(b'"n": 19999}', b'"n": 19998}'), False),
+        # It may be no file, or not all of it.
+        (LINES[: len(LINES) // 8], False),
+        (b'{"status":"error"}', False),
+        (b"<!doctype html>" + b"<p>Please log in</p>" * 20_000, False),
+        (b"", False),
+    ],
+)
+def test_a_stored_file_is_read_until_it_is_another_one(stored: bytes, is_settled: bool) -> None:
+    content = StoredContent(read(LINES))
+
+    for start in range(0, len(stored), 10_000):
+        content.feed(stored[start : start + 10_000])
+
+    assert content.is_settled == is_settled
+
+
+def test_a_longer_file_is_another_than_a_short_one() -> None:
+    content = StoredContent(read(LINES[:100]))
+
+    content.feed(LINES)
+
+    assert content.is_settled
 
 
 def test_the_content_of_a_part_is_what_is_sent() -> None:

@@ -120,6 +120,8 @@ class Ledger:
         self._lock = threading.Lock()
         self._load: LoadRecord | None = None
         self._parts: dict[int, PartRecord] = {}
+        #: Whether no part is in the store of which this process does not know: nobody else writes intents.
+        self._knows_all = False
         self._of_others: set[str] | None = None
         #: Whether an earlier try may have sent parts of which nothing is written down.
         self.is_blind = is_blind
@@ -168,6 +170,8 @@ class Ledger:
         :param index: Its place in the load, from 1.
         """
         if index not in self._parts:
+            if self._knows_all:
+                return None
             record = self._read(self._key(index), PartRecord)
             if record is None:
                 return None
@@ -177,7 +181,11 @@ class Ledger:
 
     def parts(self) -> list[PartRecord]:
         """Return all parts of which something is known, in order. Their intents were written in order."""
-        return self._parts_of(self.part)
+        if not self._knows_all:
+            self._parts_of(self.part, self.load.parts)
+            self._knows_all = True
+        with self._lock:
+            return [self._parts[index] for index in sorted(self._parts)]
 
     def parts_in_memory(self) -> list[PartRecord]:
         """Return the parts that this process has read or written, without asking the store."""
@@ -194,6 +202,9 @@ class Ledger:
         """
         if self._is_closed and record.is_doubtful:
             raise MicsStateError("The task is being ended: nothing more is sent.")
+        if self.load.parts is not None and index > self.load.parts:
+            # Not all of them any more: the next try would not look for this one.
+            self.note(parts=None)
         # In memory first: what this process knows stays true even if it cannot be written down.
         with self._lock:
             self._parts[index] = record
@@ -229,7 +240,7 @@ class Ledger:
             generation = self._entries[-1].generation
         entry = _Entry(id=self._entries[-1].id + 1 if self._entries else 1, generation=generation)
         self._write((*self._entries, entry))
-        self._load, self._parts, self._of_others = LoadRecord(), {}, None
+        self._load, self._parts, self._knows_all, self._of_others = LoadRecord(), {}, True, None
 
     def earlier_loads(self, *, unsettled: bool = False) -> list[EarlierLoad]:
         """Return earlier loads of this task.
@@ -240,8 +251,11 @@ class Ledger:
         for entry in self._entries[:-1]:
             if unsettled and entry.is_settled:
                 continue
-            records = self._parts_of(lambda index, entry=entry: self._read(_key(entry.id, index), PartRecord))
-            found.append(EarlierLoad(entry.id, self._read(_key(entry.id), LoadRecord) or LoadRecord(), records))
+            load = self._read(_key(entry.id), LoadRecord) or LoadRecord()
+            records = self._parts_of(
+                lambda index, entry=entry: self._read(_key(entry.id, index), PartRecord), load.parts
+            )
+            found.append(EarlierLoad(entry.id, load, records))
         return found
 
     def leaves_doubt(self, document_import_id: str) -> bool:
@@ -265,9 +279,10 @@ class Ledger:
         self._store.set(_LOADS, msgspec.to_builtins(entries))
         self._entries = entries
 
-    def _parts_of(self, read: Any) -> list[PartRecord]:
+    def _parts_of(self, read: Any, count: int | None) -> list[PartRecord]:
+        """Read parts one by one: so many, or if that is not known, as long as there are any."""
         records: list[PartRecord] = []
-        while (record := read(len(records) + 1)) is not None:
+        while len(records) != count and (record := read(len(records) + 1)) is not None:
             records.append(record)
         return records
 

@@ -57,6 +57,69 @@ def test_a_clear_begins_a_new_load_that_knows_the_old_ones_executions() -> None:
     assert len(Ledger.open(store, generation=1).earlier_loads()) == 1
 
 
+class CountingStore(Store):
+    """Knows which keys were asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+
+    def get(self, key: str) -> Any:
+        self.asked.append(key)
+        return super().get(key)
+
+
+def parts_asked_for(store: CountingStore) -> list[str]:
+    asked = [key for key in store.asked if "_part_" in key]
+    store.asked.clear()
+    return asked
+
+
+def test_a_new_load_asks_for_no_part() -> None:
+    store = CountingStore()
+    ledger = Ledger.open(store, generation=0)
+
+    ledger.read()
+    for index in (1, 2):
+        assert ledger.part(index) is None
+        ledger.note_part(index, record())
+    assert len(ledger.parts()) == 2
+
+    assert parts_asked_for(store) == []
+
+
+def test_no_part_is_asked_for_that_is_known_not_to_be_there() -> None:
+    store = CountingStore()
+    ledger = Ledger.open(store, generation=0)
+    ledger.note_part(1, record("12"))
+    ledger.note_part(2, record("13"))
+    ledger.note(document_import_id="7", parts=2)
+    both = ["mics_load_1_part_1", "mics_load_1_part_2"]
+
+    again = Ledger.open(store, generation=0)
+    assert len(again.parts()) == len(again.parts()) == 2
+    assert again.part(3) is None
+    assert parts_asked_for(store) == both
+
+    assert len(Ledger.open(store, generation=1).earlier_loads()[0].parts) == 2
+    assert parts_asked_for(store) == both
+
+
+def test_a_part_beyond_those_that_were_all_is_found_by_the_next_try() -> None:
+    store = Store()
+    ledger = Ledger.open(store, generation=0)
+    ledger.note_part(1, record("12"))
+    ledger.note(document_import_id="7", parts=1)
+    ledger.note_part(2, record())
+
+    again = Ledger.open(store, generation=0)
+
+    assert again.load.parts is None
+    assert [found.is_doubtful for found in again.parts()] == [False, True]
+    assert again.leaves_doubt("7") is False
+    assert Ledger.open(store, generation=1).leaves_doubt("7")
+
+
 def test_a_load_that_begins_anew_leaves_the_old_one_to_be_settled() -> None:
     ledger = Ledger.open(Store(), generation=0)
     ledger.note(document_import_id="7", parts=1)

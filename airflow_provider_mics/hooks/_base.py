@@ -6,9 +6,8 @@ import asyncio
 import contextlib
 import dataclasses
 import importlib
-from abc import ABC, abstractmethod
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from airflow.providers.common.compat.sdk import BaseHook
 
@@ -40,7 +39,7 @@ class APIConnection(Protocol):
 C = TypeVar("C", bound=APIConnection)
 
 
-class APIHook(BaseHook, ABC, Generic[C]):
+class APIHook(BaseHook, Generic[C]):
     """A connection and the clients that use it. Nothing is resolved or sent before the first method that needs it.
 
     :param conn_id: The Airflow connection.
@@ -50,13 +49,25 @@ class APIHook(BaseHook, ABC, Generic[C]):
         super().__init__()
         self._conn_id = conn_id
 
-    @abstractmethod
+    #: Reads an Airflow connection, given its fields, its extra decoded, and what to call with each token that is got.
+    read_fields: ClassVar[Callable[..., Any]]
+
     def read(self, found: Any, extra: Mapping[str, Any], on_new_secret: Callable[[str], None]) -> C:
         """Read an Airflow connection.
 
         :param extra: The connection's, decoded.
         :param on_new_secret: Called with each token that is got, so that it can be masked in logs.
         """
+        connection: C = self.read_fields(
+            host=found.host,
+            port=found.port,
+            schema=found.schema,
+            login=found.login,
+            password=found.password,
+            extra=extra,
+            on_new_secret=on_new_secret,
+        )
+        return connection
 
     @cached_property
     def connection(self) -> C:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from airflow_provider_mics.api.identifiers import numeric_id
 from airflow_provider_mics.exceptions import MicsConfigurationError
 from airflow_provider_mics.hooks._base import APIHook
 from airflow_provider_mics.hooks.connection import MicsConnection, read_connection
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 
 class MicsBaseHook(APIHook[MicsConnection]):
@@ -24,23 +19,12 @@ class MicsBaseHook(APIHook[MicsConnection]):
     default_conn_name = "mics_default"
     conn_type = "mics"
     hook_name = "mediarithmics"
+    read_fields = staticmethod(read_connection)
 
     def __init__(self, mics_conn_id: str = default_conn_name, datamart_id: str | None = None) -> None:
         super().__init__(mics_conn_id)
         self.mics_conn_id = mics_conn_id
         self._datamart_id = datamart_id
-
-    def read(self, found: Any, extra: Mapping[str, Any], on_new_secret: Callable[[str], None]) -> MicsConnection:
-        """Read an Airflow connection."""
-        return read_connection(
-            host=found.host,
-            port=found.port,
-            schema=found.schema,
-            login=found.login,
-            password=found.password,
-            extra=extra,
-            on_new_secret=on_new_secret,
-        )
 
     @property
     def datamart_id(self) -> str:

@@ -16,7 +16,7 @@ from airflow_provider_mics.hooks._base import APIHook
 from airflow_provider_mics.hooks.metax_connection import MetaxConnection, read_metax_connection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 #: Whose favourites the test of a connection asks for: somebody who does not exist, as nobody's are its business.
 _NOBODY = "airflow-connection-test"
@@ -37,22 +37,11 @@ class MetaxHook(APIHook[MetaxConnection]):
     default_conn_name = "metax_default"
     conn_type = "metax"
     hook_name = "JunctionTV MetaX"
+    read_fields = staticmethod(read_metax_connection)
 
     def __init__(self, metax_conn_id: str = default_conn_name) -> None:
         super().__init__(metax_conn_id)
         self.metax_conn_id = metax_conn_id
-
-    def read(self, found: Any, extra: Mapping[str, Any], on_new_secret: Callable[[str], None]) -> MetaxConnection:
-        """Read an Airflow connection."""
-        return read_metax_connection(
-            host=found.host,
-            port=found.port,
-            schema=found.schema,
-            login=found.login,
-            password=found.password,
-            extra=extra,
-            on_new_secret=on_new_secret,
-        )
 
     def put_user_stats(self, subscriber_id: str, stats: Mapping[str, Any], *, is_delta: bool = True) -> None:
         """Add to what is known of a subscriber, or replace it.

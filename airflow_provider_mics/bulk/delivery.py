@@ -19,6 +19,7 @@ from airflow_provider_mics.api.repeat import is_outcome_open
 from airflow_provider_mics.bulk.adoption import PICK_UP_FACTOR, Sought, UndecidableError, search
 from airflow_provider_mics.bulk.body import PartBody
 from airflow_provider_mics.bulk.content import Content, content_of, identity_of
+from airflow_provider_mics.bulk.counted import counted
 from airflow_provider_mics.bulk.gate import Gate, OpenGate
 from airflow_provider_mics.bulk.ledger import PartRecord
 from airflow_provider_mics.exceptions import (
@@ -253,10 +254,10 @@ def _send(target: Target, job: Job, digest: str | None) -> Conversation[MicsCall
             raise
         _note_sent(target, job, execution, bodies[-1].lines)
     log.info(
-        "Sent %s: %d lines, %d bytes, execution %s of document import %s",
+        "Sent %s: %s, %s, execution %s of document import %s",
         job.part,
-        job.record.lines,
-        job.record.bytes,
+        counted(job.record.lines or 0, "line"),
+        counted(job.record.bytes, "byte"),
         execution.execution_id,
         target.document_import.id,
     )

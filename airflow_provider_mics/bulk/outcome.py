@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_mics.bulk.counted import counted
 from airflow_provider_mics.bulk.reasons import describe_reasons
 from airflow_provider_mics.bulk.report import has_rejections, write_report
 from airflow_provider_mics.bulk.verdict import judge
@@ -55,11 +56,11 @@ def conclude(
     if tally.rejected:
         log.warning("Rejected lines: %s", describe_reasons(tally.reasons, tally.rejected))
     log.info(
-        "Document import %s (%s): %d lines in %d executions, %d accepted, %d rejected",
+        "Document import %s (%s): %s in %s, %d accepted, %d rejected",
         document_import.id,
         document_import.name,
-        tally.lines,
-        len(executions),
+        counted(tally.lines, "line"),
+        counted(len(executions), "execution"),
         tally.accepted,
         tally.rejected,
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_mics.api.constants import SUCCESS_STATUSES
 from airflow_provider_mics.api.redaction import template_of
+from airflow_provider_mics.bulk.counted import counted
 from airflow_provider_mics.bulk.reasons import Reason
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ def readable(facts: Mapping[str, Any], lines: Iterable[Mapping[str, Any]], path:
     """
     document_import = facts["document_import"]
     yield f"Document import {document_import['id']} ({document_import['name']}), {document_import['document_type']}"
-    yield f"{facts['accepted']} lines accepted, {facts['rejected']} rejected, in {len(facts['executions'])} executions."
+    executions = counted(len(facts["executions"]), "execution")
+    yield f"{counted(facts['accepted'], 'line')} accepted, {facts['rejected']} rejected, in {executions}."
     if put_aside := facts["dead_letter"]:
         yield f"{put_aside['lines']} more were put aside before: {put_aside['path']}"
     yield from ("", "Reasons")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mics.bulk.cancel import cancel
+from airflow_provider_mics.bulk.counted import counted
 from airflow_provider_mics.bulk.delivery import SourceChangedError, stop_if_lines_count_again
 from airflow_provider_mics.bulk.ledger import Ledger
 from airflow_provider_mics.bulk.sent_part import SentPart
@@ -57,8 +58,8 @@ def _settle(earlier: EarlierLoad, hook: MicsHook) -> bool:
     execution_ids = [record.execution_id for record in earlier.parts if record.execution_id]
     if doubtful := [record.file for record in earlier.parts if record.is_doubtful]:
         hook.log.warning(
-            "Of the load before this one, %d parts may be in document import %s beside those that are known: %s",
-            len(doubtful),
+            "Of the load before this one, %s may be in document import %s beside those that are known: %s",
+            counted(len(doubtful), "part"),
             document_import_id,
             ", ".join(sorted(set(doubtful))),
         )
@@ -72,9 +73,9 @@ def _settle(earlier: EarlierLoad, hook: MicsHook) -> bool:
         return isinstance(error, MicsNotFoundError)
     canceled = [execution_id for execution_id, execution in found.items() if execution.is_canceled]
     hook.log.warning(
-        "This load takes the place of one of %d executions of document import %s. Cancelled, as they were pending: "
+        "This load takes the place of one of %s of document import %s. Cancelled, as they were pending: "
         "%s. In all the same: %s.",
-        len(execution_ids),
+        counted(len(execution_ids), "execution"),
         document_import_id,
         ", ".join(canceled) or "none",
         ", ".join(execution_id for execution_id in execution_ids if execution_id not in canceled) or "none",
@@ -103,7 +104,7 @@ def send_load(
     try:
         recalled = uploader.recall()
         if recalled is not None:
-            hook.log.info("All %d parts are in already: an earlier try has sent them.", len(recalled))
+            hook.log.info("All is in already: an earlier try has sent %s.", counted(len(recalled), "part"))
             return recalled, ledger.load.dead_letter
         sent, dead_letter = send(uploader)
     except SourceChangedError as error:

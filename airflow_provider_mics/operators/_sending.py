@@ -8,6 +8,7 @@ import itertools
 import logging
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from airflow_provider_mics.bulk.counted import counted
 from airflow_provider_mics.bulk.dead_letters import DeadLetters
 from airflow_provider_mics.bulk.loading import check_encoding, plan_files
 from airflow_provider_mics.bulk.problem_report import ProblemReport
@@ -160,9 +161,14 @@ def ready_files(load: FileLoad, document_import: DocumentImport) -> Iterator[Rea
             # Nothing is sent before all that was found is written.
             stack.close()
             sizes = [part.size for part, _ in plan.planned]
-            log.info("Loading %d files: %d parts planned, %d bytes", len(plan.sources), len(sizes), sum(sizes))
+            log.info(
+                "Loading %s: %s planned, %s",
+                counted(len(plan.sources), "file"),
+                counted(len(sizes), "part"),
+                counted(sum(sizes), "byte"),
+            )
         else:
-            log.info("Loading %d files, whose lines are checked part by part", len(plan.sources))
+            log.info("Loading %s; lines are checked part by part", counted(len(plan.sources), "file"))
         with plan.delivery() as (parts, discard):
             first = list(itertools.islice(parts, 1))
             yield ReadyFiles(

@@ -25,7 +25,7 @@ class MicsImportFilesOperator(MicsLoad):
 MicsCreateDocumentImportOperator`, :class:`~airflow_provider_mics.operators.upload.MicsUploadFileOperator` and
     :class:`~airflow_provider_mics.sensors.execution.MicsExecutionSensor`.
 
-    Files are found and checked before the document import is made: a load that sends nothing leaves none behind, and the
+    Files are found and checked before the document import is made: a load that sends nothing leaves none behind. The
     summary of an empty one (``on_empty="succeed"``) has None as ``document_import_id``.
 
     It may be killed at any point: a retry, on any worker, goes on with the load (Airflow 3.3 and later). A clear is a

@@ -158,6 +158,7 @@ class MicsPlanPartsOperator(MicsTask):
 
     def execute(self, context: Context) -> list[dict[str, Any]]:  # noqa: ARG002 - Airflow's signature
         """Plan."""
+        from airflow_provider_mics.bulk.counted import counted
         from airflow_provider_mics.bulk.part_descriptions import describe_part
         from airflow_provider_mics.bulk.planning import mime_type_of, plan_load
         from airflow_provider_mics.bulk.streams import CompressedFile
@@ -175,5 +176,5 @@ class MicsPlanPartsOperator(MicsTask):
                 f"{compressed[0]} is compressed: what it holds cannot be read in ranges, by many workers.",
                 hint="Load it with path, in one task, or decompress it before.",
             )
-        self.log.info("Planned %d parts of %d files", len(plan.planned), len(plan.sources))
+        self.log.info("Planned %s of %s", counted(len(plan.planned), "part"), counted(len(plan.sources), "file"))
         return [describe_part(part, file) for part, file in plan.planned]

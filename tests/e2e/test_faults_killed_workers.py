@@ -87,11 +87,11 @@ POINTS: Final = {
         dag_id="faults_many_at_once",
     ),
     "between-parts": Point(fault={**LOOK, "after": 1}, executions=1, says="is in already", dag_id="faults_canary"),
-    "waiting": Point(fault={**LOOK, "after": 1}, executions=None, says="parts are in already"),
+    "waiting": Point(fault={**LOOK, "after": 1}, executions=None, says="All is in already"),
     "judging-what-was-deferred": Point(
         fault={"action": "hold", "kind": "get_document_import", "when": "before_body"},
         executions=None,
-        says="parts are in already",
+        says="All is in already",
         dag_id="faults_deferred",
     ),
     "writing-the-report": Point(

@@ -1,0 +1,10 @@
+from __future__ import annotations
+
+import pytest
+
+from airflow_provider_mics.bulk.counted import counted
+
+
+@pytest.mark.parametrize(("number", "told"), [(0, "0 parts"), (1, "1 part"), (2, "2 parts")])
+def test_a_count_and_what_it_is_of_agree(number: int, told: str) -> None:
+    assert counted(number, "part") == told

@@ -115,8 +115,8 @@ def prepare(target: Target, index: int, part: Part, file: SourceFile, canceled: 
         return Job(index=index, part=part, file=file, record=known, may_be_in=None)
     if known and known.is_doubtful:
         return Job(index=index, part=part, file=file, record=known, may_be_in=target.began)
-    # A part that was cut while its source was read is in a file of its own, which goes when it is in.
-    is_of_file = part.of is not None and len(part.ranges) <= MAX_RANGES
+    # A part of rows, or of what a compressed file holds, is in a file of its own, which goes when it is in.
+    is_of_file = part.file == file.name and len(part.ranges) <= MAX_RANGES
     intent = PartRecord(
         identity=identity,
         file=part.file,

@@ -82,7 +82,7 @@ wheel: $(STAMP) ## Build the wheel and try it beside apache-airflow alone
 	$(SCRATCH)/venv/bin/python devel/check_wheel.py dags_examples
 
 # Each part writes its part of benchmarks/results.md, and has options of its own for ARGS.
-BENCHES := upload load planning rows scale imports preflight processors waiting tracking
+BENCHES := upload load planning rows scale imports preflight processors waiting triggerer tracking
 
 .PHONY: bench $(BENCHES:%=bench-%)
 bench: $(STAMP) ## Measure everything (an hour); a part: make bench-upload, -load, -planning, -rows, -imports, ...
@@ -97,8 +97,8 @@ bench-upload: $(YARDSTICK)/.set-up
 bench-preflight bench-processors bench-waiting bench-tracking: bench-%: $(STAMP)
 	$(BIN)/python -m benchmarks.others $* $(ARGS)
 
-bench-imports: $(YARDSTICK)/.set-up
-	$(BIN)/python -m benchmarks.others imports --yardstick $(YARDSTICK) $(ARGS)
+bench-imports bench-triggerer: bench-%: $(YARDSTICK)/.set-up
+	$(BIN)/python -m benchmarks.others $* --yardstick $(YARDSTICK) $(ARGS)
 
 $(YARDSTICK)/.set-up: $(STAMP)
 	@echo 'Putting airflow.providers.http into $(YARDSTICK)'

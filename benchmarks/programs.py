@@ -82,9 +82,9 @@ def load(options: argparse.Namespace) -> Callable[[], dict[str, Any]]:
             execution_ids=[part.execution_id for part in sent],
             deadline=time.time() + 3600,
         )
-        while watch.saw((found := client.run(watch.look(DATAMART))).values(), time.time()) is Step.WAIT:
+        while (seen := watch.look(client.run, DATAMART)).step is Step.WAIT:
             time.sleep(1)
-        summary = conclude(document_import, list(found.values()), parts=sent, limits=Limits())
+        summary = conclude(document_import, list(seen.found.values()), parts=sent, limits=Limits())
         client.close()
         return {"planned_s": planned_s, "accepted": summary["accepted"], "disk_bytes": written()}
 

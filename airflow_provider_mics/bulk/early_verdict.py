@@ -85,16 +85,16 @@ class EarlyVerdict:
             execution_ids=[part.execution_id],
             deadline=self.deadline(),
         )
-        step, found = self._look_once(watch, client, datamart_id)
-        while step is Step.WAIT:
+        seen = watch.look(client.run, datamart_id, self.now)
+        while seen.step is Step.WAIT:
             self.sleep(watch.pause(self.interval_s, self.now()))
-            step, found = self._look_once(watch, client, datamart_id)
-        if step is not Step.ENDED:
+            seen = watch.look(client.run, datamart_id, self.now)
+        if seen.step is not Step.ENDED:
             message = (
                 f"The canary, execution {part.execution_id} of document import {document_import_id}, has not ended, so "
                 "no other part was sent."
             )
-            if step is Step.TIMEOUT and self.cancel_on_timeout and self._cancel(watch, client, datamart_id):
+            if seen.step is Step.TIMEOUT and self.cancel_on_timeout and self._cancel(watch, client, datamart_id):
                 # A retry would send it again, and cancel it at once: the time is over.
                 raise MicsWaitError(
                     message,
@@ -106,15 +106,8 @@ class EarlyVerdict:
                 hint="It goes on at the platform. A retry looks at it again, and sends the rest if it has ended well.",
             )
         load = f"The canary of document import {document_import_id}, which was sent alone"
-        judge(list(found.values()), load=load, lines_sent=part.lines, limits=self.limits)
-        self._ended.update(found)
-
-    def _look_once(self, watch: Watch, client: MicsClient, datamart_id: str) -> tuple[Step, Mapping[str, Execution]]:
-        try:
-            found = client.run(watch.look(datamart_id))
-        except MicsError as error:
-            return watch.failed(error, self.now()), {}
-        return watch.saw(found.values(), self.now()), found
+        judge(list(seen.found.values()), load=load, lines_sent=part.lines, limits=self.limits)
+        self._ended.update(seen.found)
 
     def _cancel(self, watch: Watch, client: MicsClient, datamart_id: str) -> bool:
         """Cancel what is waited for; return whether that could be done."""

@@ -1,4 +1,7 @@
-"""What to do after each look at the executions that are waited for. Pure: the same for poke, reschedule and trigger."""
+"""What to do after each look at the executions that are waited for: the same for poke, reschedule and trigger.
+
+The decisions are pure: who looks gives what was seen, and the time.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import dataclasses
 import logging
 import math
 import random
+import time
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +25,7 @@ from airflow_provider_mics.exceptions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from airflow_provider_mics.api.conversation import Conversation
     from airflow_provider_mics.api.models import Execution
@@ -57,6 +61,19 @@ class Step(Enum):
     GIVE_UP = "give up"
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Look:
+    """What comes of a look.
+
+    :param found: The executions, by their ids; none if it failed.
+    :param failure: Why it failed; empty if it did not.
+    """
+
+    step: Step
+    found: Mapping[str, Execution] = dataclasses.field(default_factory=dict)
+    failure: str = ""
+
+
 @dataclasses.dataclass(kw_only=True, slots=True)
 class Watch:
     """Follows executions to their end.
@@ -80,11 +97,22 @@ class Watch:
     _strange: set[str] = dataclasses.field(default_factory=set)
     _told: str = ""
 
-    def look(self, datamart_id: str) -> Conversation[Mapping[str, Execution]]:
-        """Read the executions."""
-        if self.execution_ids is None:
-            return executions.read_all(datamart_id, self.document_import_id)
-        return executions.read_some(datamart_id, self.document_import_id, self.execution_ids)
+    def look(
+        self,
+        run: Callable[[Conversation[Mapping[str, Execution]]], Mapping[str, Execution]],
+        datamart_id: str,
+        now: Callable[[], float] = time.time,
+    ) -> Look:
+        """Look once, and decide.
+
+        :param run: Makes the calls.
+        :param now: Tells the time, in s since the epoch.
+        """
+        try:
+            found = run(self._read(datamart_id))
+        except MicsError as error:
+            return Look(self.failed(error, now()), failure=str(error))
+        return Look(self.saw(found.values(), now()), found)
 
     def saw(self, found: Collection[Execution], now: float) -> Step:
         """Decide after a look that succeeded.
@@ -140,6 +168,11 @@ class Watch:
         """
         spread = interval_s * random.uniform(0.9, 1.1)  # noqa: S311 - not a secret
         return max(0.0, min(spread, self.deadline - now))
+
+    def _read(self, datamart_id: str) -> Conversation[Mapping[str, Execution]]:
+        if self.execution_ids is None:
+            return executions.read_all(datamart_id, self.document_import_id)
+        return executions.read_some(datamart_id, self.document_import_id, self.execution_ids)
 
     def _are_over(self, found: Collection[Execution]) -> bool:
         if self.execution_ids is None and not found:

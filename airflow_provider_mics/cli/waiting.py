@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from airflow_provider_mics.bulk.verdict import Limits
 from airflow_provider_mics.bulk.watch import Step, Watch
 from airflow_provider_mics.cli.execution_rows import HEADS, TEXTS, row_of
-from airflow_provider_mics.exceptions import MicsConfigurationError, MicsError, MicsWaitError
+from airflow_provider_mics.exceptions import MicsConfigurationError, MicsWaitError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from airflow_provider_mics.api.models import Execution
     from airflow_provider_mics.cli.screen import Screen
@@ -50,25 +50,18 @@ def wait(
     :param looked: Called with the executions after each look.
     :raises MicsWaitError: Their end could not be seen.
     """
-    found: Mapping[str, Execution] = {}
     while True:
-        reason = ""
-        try:
-            found = hook.run(watch.look(hook.datamart_id))
-        except MicsError as error:
-            reason = f" {error}"
-            step = watch.failed(error, time.time())
-        else:
-            step = watch.saw(found.values(), time.time())
-            looked(found.values())
-        if step in {Step.TIMEOUT, Step.GIVE_UP}:
-            what = "did not end in time" if step is Step.TIMEOUT else "cannot be looked at"
+        seen = watch.look(hook.run, hook.datamart_id)
+        if not seen.failure:
+            looked(seen.found.values())
+        if seen.step in {Step.TIMEOUT, Step.GIVE_UP}:
+            what = "did not end in time" if seen.step is Step.TIMEOUT else "cannot be looked at"
             raise MicsWaitError(
-                f"The executions of document import {watch.document_import_id} {what}.{reason}",
+                f"The executions of document import {watch.document_import_id} {what}. {seen.failure}".rstrip(),
                 hint=go_on(watch.document_import_id),
             )
-        if step is not Step.WAIT:
-            return list(found.values())
+        if seen.step is not Step.WAIT:
+            return list(seen.found.values())
         time.sleep(watch.pause(interval_s, time.time()))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from airflow_provider_mics.api.constants import LOST_STATUSES
 from airflow_provider_mics.bulk.watch import Step, Watch
-from airflow_provider_mics.exceptions import MicsError, MicsExecutionLostError, MicsStateError, MicsWaitError
+from airflow_provider_mics.exceptions import MicsExecutionLostError, MicsStateError, MicsWaitError
 from airflow_provider_mics.operators._state import generation, state_store
 
 if TYPE_CHECKING:
@@ -131,20 +131,12 @@ class Waited:
 
 def look(hook: MicsHook, watch: Watch) -> tuple[Waited, Mapping[str, Execution]]:
     """Look once, and return what comes of it, with the executions where they have ended."""
-    message = ""
-    found: Mapping[str, Execution] = {}
-    try:
-        found = hook.run(watch.look(hook.datamart_id))
-    except MicsError as error:
-        message = str(error)
-        step = watch.failed(error, time.time())
-    else:
-        step = watch.saw(found.values(), time.time())
-        if step is Step.LOST:
-            message = ", ".join(
-                f"{item} is {found[item].status}" for item in found if found[item].status in LOST_STATUSES
-            )
-    return Waited(step, watch.document_import_id, watch.execution_ids, message, watch.deadline), found
+    seen = watch.look(hook.run, hook.datamart_id)
+    message = seen.failure
+    if seen.step is Step.LOST:
+        lost = [item for item in seen.found.values() if item.status in LOST_STATUSES]
+        message = ", ".join(f"{item.execution_id} is {item.status}" for item in lost)
+    return Waited(seen.step, watch.document_import_id, watch.execution_ids, message, watch.deadline), seen.found
 
 
 class LastingWait:

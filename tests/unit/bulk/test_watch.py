@@ -3,10 +3,11 @@ from __future__ import annotations
 import json
 import logging
 import math
+from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_provider_mics.bulk.watch import LOST_GRACE_S, MAX_LOOKS_WITHOUT_RESULT, MAX_REFUSALS, Step, Watch
+from airflow_provider_mics.bulk.watch import LOST_GRACE_S, MAX_LOOKS_WITHOUT_RESULT, MAX_REFUSALS, Look, Step, Watch
 from airflow_provider_mics.exceptions import (
     MicsAuthenticationError,
     MicsNotFoundError,
@@ -15,6 +16,9 @@ from airflow_provider_mics.exceptions import (
     Outcome,
 )
 from tests.unit.bulk.executions import execution
+
+if TYPE_CHECKING:
+    from airflow_provider_mics.api.models import Execution
 
 DOWN = MicsServerError(call="look", http_status=503)
 CUT = MicsTransportError("cut.", call="look", outcome=Outcome.UNKNOWN)
@@ -142,6 +146,24 @@ def test_a_failed_look_decides_nothing(error: MicsServerError | MicsTransportErr
     following = watch()
 
     assert {following.failed(error, now=0) for _ in range(100)} == {Step.WAIT}
+
+
+def test_a_look_is_judged_by_the_time_at_which_it_ended() -> None:
+    clock = 5.0
+    running = {"1": execution(1, "RUNNING")}
+
+    def slowly(_: object) -> dict[str, Execution]:
+        nonlocal clock
+        clock = 11.0
+        return running
+
+    def in_vain(_: object) -> dict[str, Execution]:
+        slowly(_)
+        raise DOWN
+
+    assert watch(deadline=10).look(slowly, "1", lambda: clock) == Look(Step.TIMEOUT, running)
+    clock = 5.0
+    assert watch(deadline=10).look(in_vain, "1", lambda: clock) == Look(Step.TIMEOUT, failure=str(DOWN))
 
 
 def test_refusals_in_a_row_end_waiting() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from airflow_provider_mics.api import api_tokens, channels, compartments, directory, labels, processings, segments
+from airflow_provider_mics import api
 from airflow_provider_mics.api.constants import DEFAULT_PAGE_SIZE
 from airflow_provider_mics.exceptions import MicsConfigurationError
 from airflow_provider_mics.hooks._mics_base import MicsBaseHook
@@ -32,11 +32,11 @@ class DirectoryMethods(MicsBaseHook):
 
     def get_datamart(self) -> Datamart:
         """Get the datamart."""
-        return self.send(directory.datamart(self.datamart_id))
+        return self.send(api.directory.datamart(self.datamart_id))
 
     def get_connected_user(self) -> ConnectedUser:
         """Get the user whose token is used."""
-        return self.send(directory.connected_user())
+        return self.send(api.directory.connected_user())
 
     @cached_property
     def organisation_id(self) -> str | None:
@@ -52,7 +52,7 @@ class DirectoryMethods(MicsBaseHook):
         """List one page of the datamart's audience segments."""
         organisation_id = self._organisation()
         return self.send(
-            segments.find(self.datamart_id, organisation_id, first_result=first_result, max_results=max_results)
+            api.segments.find(self.datamart_id, organisation_id, first_result=first_result, max_results=max_results)
         )
 
     def find_audience_segment(self, technical_name: str) -> AudienceSegment | None:
@@ -60,7 +60,7 @@ class DirectoryMethods(MicsBaseHook):
 
         :raises MicsConfigurationError: There are several.
         """
-        found = self.run(segments.find_by_technical_name(self.datamart_id, self._organisation(), technical_name))
+        found = self.run(api.segments.find_by_technical_name(self.datamart_id, self._organisation(), technical_name))
         if len(found) > 1:
             raise MicsConfigurationError(
                 f"Audience segments {', '.join(str(item.id) for item in found)} have the same technical name.",
@@ -70,7 +70,7 @@ class DirectoryMethods(MicsBaseHook):
 
     def get_audience_segment(self, segment_id: str) -> AudienceSegment:
         """Get an audience segment."""
-        return self.send(segments.get(segment_id))
+        return self.send(api.segments.get(segment_id))
 
     def list_compartments(
         self, *, default: bool | None = None, first_result: int = 0, max_results: int = DEFAULT_PAGE_SIZE
@@ -80,12 +80,12 @@ class DirectoryMethods(MicsBaseHook):
         :param default: True: only the one that accounts without a compartment belong to.
         """
         return self.send(
-            compartments.find(self.datamart_id, default=default, first_result=first_result, max_results=max_results)
+            api.compartments.find(self.datamart_id, default=default, first_result=first_result, max_results=max_results)
         )
 
     def list_channels(self, *, first_result: int = 0, max_results: int = DEFAULT_PAGE_SIZE) -> Page[Channel]:
         """List one page of the datamart's channels: its sites and applications."""
-        return self.send(channels.find(self.datamart_id, first_result=first_result, max_results=max_results))
+        return self.send(api.channels.find(self.datamart_id, first_result=first_result, max_results=max_results))
 
     def list_processings(
         self, *, community_id: str | None = None, first_result: int = 0, max_results: int = DEFAULT_PAGE_SIZE
@@ -95,27 +95,27 @@ class DirectoryMethods(MicsBaseHook):
         :param community_id: The organisation at the top of those that share processings; None: the datamart's own.
         """
         community = community_id or self._organisation()
-        return self.send(processings.find(community, first_result=first_result, max_results=max_results))
+        return self.send(api.processings.find(community, first_result=first_result, max_results=max_results))
 
     def get_processing(self, processing_id: str) -> Processing:
         """Get a processing."""
-        return self.send(processings.get(processing_id))
+        return self.send(api.processings.get(processing_id))
 
     def list_labels(self, *, first_result: int = 0, max_results: int = DEFAULT_PAGE_SIZE) -> Page[Label]:
         """List one page of the organisation's labels."""
-        return self.send(labels.find(self._organisation(), first_result=first_result, max_results=max_results))
+        return self.send(api.labels.find(self._organisation(), first_result=first_result, max_results=max_results))
 
     def create_label(self, name: str) -> Label:
         """Create a label; a second one if there is one of the same name."""
-        return self.send(labels.create(self._organisation(), name))
+        return self.send(api.labels.create(self._organisation(), name))
 
     def label_document_import(self, document_import_id: str, label_id: str) -> None:
         """Put a label on a document import."""
-        self.send(labels.attach(label_id, document_import_id))
+        self.send(api.labels.attach(label_id, document_import_id))
 
     def unlabel_document_import(self, document_import_id: str, label_id: str) -> None:
         """Take a label off a document import."""
-        self.send(labels.detach(label_id, document_import_id))
+        self.send(api.labels.detach(label_id, document_import_id))
 
     def list_api_tokens(
         self, *, user_id: str | None = None, first_result: int = 0, max_results: int = DEFAULT_PAGE_SIZE
@@ -125,7 +125,7 @@ class DirectoryMethods(MicsBaseHook):
         :param user_id: None: the user whose token is used.
         """
         return self.send(
-            api_tokens.find(
+            api.api_tokens.find(
                 self._user(user_id),
                 organisation_id=self.connection.organisation_id,
                 first_result=first_result,
@@ -141,7 +141,7 @@ class DirectoryMethods(MicsBaseHook):
         from airflow.sdk.log import mask_secret
 
         organisation_id = self.connection.organisation_id
-        made = self.send(api_tokens.create(self._user(user_id), name, organisation_id=organisation_id))
+        made = self.send(api.api_tokens.create(self._user(user_id), name, organisation_id=organisation_id))
         if made.value:
             mask_secret(made.value)
         return made
@@ -152,7 +152,7 @@ class DirectoryMethods(MicsBaseHook):
         :param user_id: Whose it is; None: the user whose token is used.
         """
         organisation_id = self.connection.organisation_id
-        self.send(api_tokens.revoke(self._user(user_id), token_id, organisation_id=organisation_id))
+        self.send(api.api_tokens.revoke(self._user(user_id), token_id, organisation_id=organisation_id))
 
     def _organisation(self) -> str:
         if not self.organisation_id:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_mics.api import data_files, document_imports, executions
+from airflow_provider_mics import api
 from airflow_provider_mics.api.constants import DEFAULT_PAGE_SIZE, MimeType, Priority
 from airflow_provider_mics.hooks._mics_base import MicsBaseHook
 
@@ -32,7 +32,7 @@ class DocumentImportMethods(MicsBaseHook):
         :param priority: None: not sent, which means MEDIUM.
         """
         return self.send(
-            document_imports.create(
+            api.document_imports.create(
                 self.datamart_id,
                 document_type=document_type,
                 name=name,
@@ -60,7 +60,7 @@ class DocumentImportMethods(MicsBaseHook):
         :param order_by: ``name``, or None for by id.
         """
         return self.send(
-            document_imports.find(
+            api.document_imports.find(
                 self.datamart_id,
                 keywords=keywords,
                 mime_type=mime_type,
@@ -74,15 +74,15 @@ class DocumentImportMethods(MicsBaseHook):
 
     def get_document_import(self, document_import_id: str) -> DocumentImport:
         """Get a document import."""
-        return self.send(document_imports.get(self.datamart_id, document_import_id))
+        return self.send(api.document_imports.get(self.datamart_id, document_import_id))
 
     def update_document_import(self, document_import_id: str, fields: Mapping[str, Any]) -> DocumentImport:
         """Replace a document import's fields by those given, all of them."""
-        return self.send(document_imports.update(self.datamart_id, document_import_id, fields))
+        return self.send(api.document_imports.update(self.datamart_id, document_import_id, fields))
 
     def delete_document_import(self, document_import_id: str) -> None:
         """Remove a document import from view."""
-        self.send(document_imports.delete(self.datamart_id, document_import_id))
+        self.send(api.document_imports.delete(self.datamart_id, document_import_id))
 
     def create_execution(self, document_import_id: str, *, mime_type: str, open_body: OpenBody) -> Execution:
         """Upload a file, which creates an execution. It is never repeated once a byte of it may have arrived.
@@ -91,7 +91,7 @@ class DocumentImportMethods(MicsBaseHook):
         :param open_body: Opens the bytes to send, at most 100 MB of them, for each attempt anew.
         """
         return self.send(
-            executions.upload(self.datamart_id, document_import_id, mime_type=mime_type, open_body=open_body)
+            api.executions.upload(self.datamart_id, document_import_id, mime_type=mime_type, open_body=open_body)
         )
 
     def list_executions(
@@ -99,20 +99,22 @@ class DocumentImportMethods(MicsBaseHook):
     ) -> Page[Execution]:
         """List one page of an import's executions, newest first."""
         return self.send(
-            executions.find(self.datamart_id, document_import_id, first_result=first_result, max_results=max_results)
+            api.executions.find(
+                self.datamart_id, document_import_id, first_result=first_result, max_results=max_results
+            )
         )
 
     def get_execution(self, document_import_id: str, execution_id: str) -> Execution:
         """Get an execution."""
-        return self.send(executions.get(self.datamart_id, document_import_id, execution_id))
+        return self.send(api.executions.get(self.datamart_id, document_import_id, execution_id))
 
     def cancel_execution(self, document_import_id: str, execution_id: str) -> Execution:
         """Cancel an execution, which works only while it is PENDING."""
-        return self.send(executions.cancel(self.datamart_id, document_import_id, execution_id))
+        return self.send(api.executions.cancel(self.datamart_id, document_import_id, execution_id))
 
     def download_data_file(self, uri: str) -> bytes:
         """Download a file of the platform, such as an execution's error file, of at most 64 MiB.
 
         :param uri: ``mics://data_file/...``, as executions carry it.
         """
-        return self.send(data_files.download(uri))
+        return self.send(api.data_files.download(uri))

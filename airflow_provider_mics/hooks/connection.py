@@ -9,14 +9,16 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from airflow_provider_mics import api
 from airflow_provider_mics.api.constants import DEFAULT_BASE_URL, DEFAULT_LIST_LAG_S, DEFAULT_NAVIGATOR_URL
-from airflow_provider_mics.api.credentials import Credentials, LoginCredentials, TokenCredentials
 from airflow_provider_mics.api.identifiers import numeric_id
-from airflow_provider_mics.api.settings import DEFAULT_TIMEOUT_S, APISettings
 from airflow_provider_mics.exceptions import MicsConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from airflow_provider_mics.api.credentials import Credentials
+    from airflow_provider_mics.api.settings import APISettings
 
 _TRUE = {"true", "yes", "1", "on"}
 _FALSE = {"false", "no", "0", "off"}
@@ -78,9 +80,9 @@ def settings_of(given: Mapping[str, Any], host: str | None, port: int | None, sc
     :param given: The extra fields that say something.
     :raises MicsConfigurationError: Something in it cannot be right.
     """
-    return APISettings(
+    return api.settings.APISettings(
         base_url=_base_url(host, port, schema),
-        timeout_s=_number(given, "timeout", DEFAULT_TIMEOUT_S),
+        timeout_s=_number(given, "timeout", api.settings.DEFAULT_TIMEOUT_S),
         verify=_verify(given.get("verify", True)),
         proxy=_text(given.get("proxy")),
         rate_limit=_number(given, "rate_limit", None),
@@ -112,11 +114,11 @@ def _credentials(login: str | None, password: str | None, on_new_secret: Callabl
         )
     if email := (login or "").strip():
         # An account's password may begin or end with a space; no token does.
-        return LoginCredentials(email, password or "", on_new_secret)
+        return api.credentials.LoginCredentials(email, password or "", on_new_secret)
     if secret != password:
         # Airflow masks the password as it is written in the connection.
         on_new_secret(secret)
-    return TokenCredentials(
+    return api.credentials.TokenCredentials(
         checked_token(
             secret,
             "API token",

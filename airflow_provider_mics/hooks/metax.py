@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_mics.api import metax
+from airflow_provider_mics import api
 from airflow_provider_mics.exceptions import (
     MicsAuthenticationError,
     MicsError,
@@ -54,22 +54,22 @@ class MetaxHook(APIHook[MetaxConnection]):
             its fields that are not named.
         :param is_delta: False: what is sent takes the place of the subscriber's whole history.
         """
-        self.send(metax.put_user_stats(subscriber_id, stats, is_delta=is_delta))
+        self.send(api.metax.put_user_stats(subscriber_id, stats, is_delta=is_delta))
 
     def list_favorites(self, subscriber_id: str, *, size: str | None = None) -> Any:
         """Get a subscriber's favourite items.
 
         :param size: How much is told of each, ``min`` or ``max``; None: MetaX's default, ``min``.
         """
-        return self.send(metax.list_favorites(subscriber_id, size=size))
+        return self.send(api.metax.list_favorites(subscriber_id, size=size))
 
     def add_favorite(self, subscriber_id: str, asset_id: str) -> None:
         """Add an asset to a subscriber's favourites."""
-        self.send(metax.add_favorite(subscriber_id, asset_id))
+        self.send(api.metax.add_favorite(subscriber_id, asset_id))
 
     def delete_favorite(self, subscriber_id: str, asset_id: str) -> None:
         """Take an asset from a subscriber's favourites."""
-        self.send(metax.delete_favorite(subscriber_id, asset_id))
+        self.send(api.metax.delete_favorite(subscriber_id, asset_id))
 
     def test_connection(self) -> tuple[bool, str]:
         """Tell whether the connection works and, if not, what is wrong. Nothing secret is in the answer."""

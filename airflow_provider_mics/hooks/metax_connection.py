@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_mics.api.metax_credentials import DEFAULT_OAUTH_URL, ClientCredentials, bearer
+from airflow_provider_mics import api
 from airflow_provider_mics.exceptions import MicsConfigurationError
 from airflow_provider_mics.hooks.connection import checked_token, given_in, settings_of
 
@@ -44,9 +44,10 @@ def read_metax_connection(
             "The connection has no host.", hint="Put the address of your MetaX there, which JunctionTV gave you."
         )
     given = given_in(extra)
+    oauth_url = str(given.get("oauth_url", api.metax_credentials.DEFAULT_OAUTH_URL))
     return MetaxConnection(
         settings=settings_of(given, host, port, schema),
-        credentials=_credentials(login, password, str(given.get("oauth_url", DEFAULT_OAUTH_URL)), on_new_secret),
+        credentials=_credentials(login, password, oauth_url, on_new_secret),
     )
 
 
@@ -65,8 +66,10 @@ def _credentials(
     if client_id := (login or "").strip():
         if ":" in client_id:
             raise MicsConfigurationError("The connection's login must be a client id, which has no colon.")
-        return ClientCredentials(client_id, secret, oauth_url=oauth_url, on_new_secret=on_new_secret)
-    return bearer(
+        return api.metax_credentials.ClientCredentials(
+            client_id, secret, oauth_url=oauth_url, on_new_secret=on_new_secret
+        )
+    return api.metax_credentials.bearer(
         checked_token(
             secret,
             "access token",

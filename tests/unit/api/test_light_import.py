@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from airflow_provider_mics import api
+
 HEAVY = ("airflow", "requests", "urllib3", "aiohttp", "msgspec", "tenacity", "pendulum", "h11", "asyncio")
 TOP = "airflow_provider_mics"
 
@@ -35,3 +37,18 @@ def test_the_api_layer_does_not_import_airflow() -> None:
 def test_reading_a_connection_imports_no_http_library() -> None:
     loaded = loaded_by(f"import {TOP}.api.credentials, {TOP}.hooks.connection")
     assert loaded.isdisjoint({"requests", "aiohttp", "tenacity"})
+
+
+def test_importing_hooks_imports_no_endpoint() -> None:
+    loaded = loaded_by(f"import {TOP}.hooks.mics, {TOP}.hooks.metax")
+    assert {f"{TOP}.hooks.mics", f"{TOP}.hooks.metax"} < loaded
+    assert {name for name in loaded if name.startswith(f"{TOP}.api.")} == {
+        f"{TOP}.api.constants",
+        f"{TOP}.api.identifiers",
+    }
+
+
+def test_the_api_has_what_it_names_and_nothing_else() -> None:
+    names = loaded_by(f"from {TOP} import api; [getattr(api, name) for name in api.__all__]")
+    assert {f"{TOP}.api.{name}" for name in api.__all__} < names
+    assert not hasattr(api, "document_exports")

@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from benchmarks import imports
 from benchmarks.measuring import Spread, ratios
 from benchmarks.others import figures, targets
 from benchmarks.picture import draw
@@ -31,6 +32,24 @@ def test_a_report_says_whether_a_target_is_met(line: str, target: str, measured:
 
     assert (found["id"], found["target"], found["measured"], found["met"]) == ("X1", target, measured, met)
     assert str(found["what"]).startswith("Profiles, 5 MB: ")
+
+
+def test_all_public_modules_have_a_target_beside_the_example_dags(capsys: pytest.CaptureFixture[str]) -> None:
+    done = imports.subjects(None)
+    for subject in done:
+        subject.ms = [{imports.ON_PARSING: 15.0, imports.FLOOR: 3.5}.get(subject.name, 20.0)]
+
+    assert imports.report(done)
+
+    found = targets(capsys.readouterr().out, "I1")
+    assert len(found) == len(imports.EXAMPLES) + 1
+    assert found[-1] == {
+        "id": "I1",
+        "what": "Beyond airflow.sdk: all public modules without triggers: 15.0 ms, 3.5 of them Airflow's own",
+        "target": "10",
+        "measured": "11.5",
+        "met": False,
+    }
 
 
 def test_the_last_table_of_waits_is_shown() -> None:

@@ -8,4 +8,9 @@ def counted(number: int, thing: str) -> str:
 
     :param thing: One of them; its plural takes an "s".
     """
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+    return f"{number} {by_count(number, thing, f'{thing}s')}"
+
+
+def by_count(number: int, one: str, others: str) -> str:
+    """Return the word that goes with a number, such as "was" and "were"."""
+    return one if number == 1 else others

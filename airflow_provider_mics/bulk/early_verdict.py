@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_mics.api import executions
 from airflow_provider_mics.bulk.cancel import cancel
+from airflow_provider_mics.bulk.counted import counted
 from airflow_provider_mics.bulk.verdict import Limits, judge
 from airflow_provider_mics.bulk.watch import Step, Watch
 from airflow_provider_mics.exceptions import MicsConfigurationError, MicsError, MicsRejectedLinesError, MicsWaitError
@@ -72,9 +73,9 @@ class EarlyVerdict:
             rejected = sum(item.result.total_failure or 0 for item in self._ended.values() if item.result)
             if rejected > self.abort_after_rejected:
                 raise MicsRejectedLinesError(
-                    f"{rejected} lines were rejected in the {len(self._ended)} executions that have ended of document "
-                    f"import {document_import_id}, more than abort_after_rejected={self.abort_after_rejected} allows. "
-                    "No other part is sent.",
+                    f"Document import {document_import_id} has rejected {counted(rejected, 'line')} so far, in "
+                    f"{counted(len(self._ended), 'execution')}, more than "
+                    f"abort_after_rejected={self.abort_after_rejected} allows. No other part is sent.",
                     hint="Mend the lines at their source, or raise abort_after_rejected.",
                 )
 

@@ -11,6 +11,7 @@ from airflow_provider_mics.api.constants import MimeType
 from airflow_provider_mics.bulk.checked_file import CheckedFile
 from airflow_provider_mics.bulk.checks import checker_for
 from airflow_provider_mics.bulk.compressed import compression_of
+from airflow_provider_mics.bulk.counted import by_count, counted
 from airflow_provider_mics.bulk.cutting import cut_examined
 from airflow_provider_mics.bulk.findings import Findings
 from airflow_provider_mics.bulk.parts import beginning_of, csv_header_end
@@ -153,21 +154,22 @@ def cut_while_checked(
 
 
 def _conclude(findings: Findings, document_type: str, max_deletions: int | None, *, can_put_aside: bool) -> None:
-    log.info("Checked %d lines: %d good, %d bad; %d blank", findings.lines, findings.good, findings.bad, findings.blank)
+    lines = counted(findings.lines, "line")
+    log.info("Checked %s: %d good, %d bad; %d blank", lines, findings.good, findings.bad, findings.blank)
     told = findings.finish(is_whole=True)
     if findings.bad and not (can_put_aside and findings.good):
         raise MicsInputError(
-            f"{findings.bad} of {findings.lines} lines are not what mediarithmics takes as {document_type}; nothing "
-            f"was sent. {told}",
+            f"{findings.bad} of {lines} {by_count(findings.bad, 'is', 'are')} not what mediarithmics takes as "
+            f"{document_type}; nothing was sent. {told}",
             hint=None
             if can_put_aside
             else 'With preflight="dead_letter" (typed: --dead-letter) the good lines are sent, these put aside.',
         )
     if max_deletions is not None and findings.deletions > max_deletions:
         raise MicsInputError(
-            f"{findings.deletions} lines delete something, more than max_deletions={max_deletions} allows; nothing was "
-            "sent.",
+            f"{counted(findings.deletions, 'line')} {by_count(findings.deletions, 'deletes', 'delete')} something, "
+            f"more than max_deletions={max_deletions} allows; nothing was sent.",
             hint="Look whether the export is what it should be, or raise max_deletions.",
         )
     if findings.bad:
-        log.warning("%d bad lines were put aside. %s", findings.bad, told)
+        log.warning("Put aside %s. %s", counted(findings.bad, "bad line"), told)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
 
 import msgspec
 
+from airflow_provider_mics.bulk.counted import by_count, counted
 from airflow_provider_mics.bulk.reasons import Reason, ReasonCounter
 from airflow_provider_mics.bulk.report import text_path
 from airflow_provider_mics.exceptions import MicsError
@@ -135,9 +136,10 @@ class ProblemReport:
     ) -> Iterator[str]:
         facts = self._document_import
         yield f"Document import {facts['id']} ({facts['name']}), {facts['document_type']}"
-        yield ("Checked: " + ", ".join(f"{count} {name}" for name, count in counts.items()) + ".")
+        told = (f"{count} {by_count(count, name.removesuffix('s'), name)}" for name, count in counts.items())
+        yield f"Checked: {', '.join(told)}."
         if dead_letter:
-            yield f"{dead_letter['lines']} lines were put aside: {dead_letter['path']}"
+            yield f"Put aside {counted(dead_letter['lines'], 'line')}: {dead_letter['path']}"
         yield from ("", "Reasons")
         yield from (f"  {reason}" for reason in reasons)
         if notes:

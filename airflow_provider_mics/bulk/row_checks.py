@@ -10,6 +10,7 @@ from airflow_provider_mics.api.constants import MimeType
 from airflow_provider_mics.bulk.block import Block
 from airflow_provider_mics.bulk.checked_file import CheckedFile
 from airflow_provider_mics.bulk.checks import checker_for
+from airflow_provider_mics.bulk.counted import by_count, counted
 from airflow_provider_mics.bulk.findings import Findings
 from airflow_provider_mics.exceptions import MicsInputError
 
@@ -62,8 +63,9 @@ def check_lines(
                 for problem in problems[:_SHOWN_PROBLEMS]
             )
             raise MicsInputError(
-                f"{source}: {len(result.bad)} of the rows {row} to {result.next_line - 1} make no good "
-                f"{document_type} lines; those behind were not looked at. {shown}{about}"
+                f"{source}: by row {result.next_line - 1}, {counted(len(result.bad), 'row')} "
+                f"{by_count(len(result.bad), 'makes', 'make')} no good {document_type} line; those behind were not "
+                f"looked at. {shown}{about}"
             )
         if max_deletions is not None and deletions > max_deletions:
             raise _too_many_deletions(source, result.next_line - 1, deletions, max_deletions)
@@ -100,13 +102,14 @@ def put_aside_bad_lines(
             yield Block(kept, checked.lines)
     told = findings.finish(is_whole=True)
     if findings.bad and not findings.good:
-        raise MicsInputError(f"{source}: none of its {findings.bad} rows makes a {document_type} line. {told}")
+        raise MicsInputError(f"{source}: of {counted(findings.bad, 'row')}, none makes a {document_type} line. {told}")
     if findings.bad:
-        log.warning("%d rows that make no good lines were put aside. %s", findings.bad, told)
+        log.warning("Put aside %s. %s", counted(findings.bad, "bad row"), told)
 
 
 def _too_many_deletions(source: str, row: int, deletions: int, max_deletions: int) -> MicsInputError:
     return MicsInputError(
-        f"{source}: by row {row}, {deletions} lines delete something, more than max_deletions={max_deletions} allows.",
+        f"{source}: by row {row}, {counted(deletions, 'line')} {by_count(deletions, 'deletes', 'delete')} something, "
+        f"more than max_deletions={max_deletions} allows.",
         hint="Look whether the rows are what they should be, or raise max_deletions.",
     )

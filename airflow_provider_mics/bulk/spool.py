@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from airflow_provider_mics.bulk.counted import counted
 from airflow_provider_mics.bulk.files import LocalFile
 from airflow_provider_mics.bulk.parts import Part
 from airflow_provider_mics.exceptions import MicsInputError, MicsSourceError
@@ -93,8 +94,8 @@ class Spool:
     def _check_room(self, block: Block) -> None:
         if len(self._header) + len(block.content) > self._max_part_bytes:
             raise MicsInputError(
-                f"{self._name}: {block.lines} lines of {len(block.content)} bytes do not fit into a part of "
-                f"{self._max_part_bytes} bytes.",
+                f"{self._name}: a part of {counted(self._max_part_bytes, 'byte')} has no room for "
+                f"{counted(block.lines, 'line')} of {counted(len(block.content), 'byte')}.",
                 hint="Raise max_part_bytes, or mend the line.",
             )
 

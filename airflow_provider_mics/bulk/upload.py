@@ -12,6 +12,7 @@ from airflow_provider_mics.api import executions
 from airflow_provider_mics.api.constants import DEFAULT_LIST_LAG_S
 from airflow_provider_mics.api.conversation import Pause
 from airflow_provider_mics.bulk.cancel import cancel
+from airflow_provider_mics.bulk.counted import by_count, counted
 from airflow_provider_mics.bulk.delivery import SourceChangedError, Target, deliver, prepare
 from airflow_provider_mics.bulk.gate import SharedGate
 from airflow_provider_mics.bulk.ledger import Ledger
@@ -165,10 +166,10 @@ class Uploader:
         try:
             found = self._client.run(cancel(self._target.datamart_id, self._import_id, execution_ids))
         except MicsError as refusal:
-            told = f"What was pending of the {len(sent)} parts sent could not all be cancelled: {refusal}"
+            told = f"{counted(len(sent), 'part')} had been sent; not everything pending could be cancelled: {refusal}"
         else:
             canceled = [execution.execution_id for execution in found.values() if execution.is_canceled]
-            told = f"Of the {len(sent)} parts sent, {len(canceled)} were pending and are cancelled."
+            told = f"{counted(len(sent), 'part')} had been sent; cancelled, as still pending: {len(canceled)}."
         error.args = (f"{error} {told}",)
         return error
 
@@ -181,7 +182,8 @@ class Uploader:
             yield prepare(self._target, index, part, file, self._canceled)
         if self._target.ledger.part(index + 1):
             raise SourceChangedError(
-                f"There are only {index} parts now; an earlier try of this task has begun to send more."
+                f"The source gives only {counted(index, 'part')} now; "
+                "an earlier try of this task has begun to send more."
             )
 
     def _begin(self) -> None:
@@ -262,8 +264,12 @@ def _upload_error(sent: Mapping[int, SentPart], failed: Mapping[int, Exception])
         if error.is_all_there_is:
             return error.error
     execution_ids = [sent[index].execution_id for index in sorted(sent)]
-    which = "other parts" if isinstance(error, _PartError) else "parts before"
-    are_in = f"{len(sent)} {which} are in, as executions {', '.join(execution_ids)}." if sent else "No other is in."
+    are_in = "No other is in."
+    if sent:
+        count = len(sent)
+        which = counted(count, "other part") if isinstance(error, _PartError) else f"{counted(count, 'part')} before"
+        named = f"{by_count(count, 'execution', 'executions')} {', '.join(execution_ids)}"
+        are_in = f"{which} {by_count(count, 'is', 'are')} in, as {named}."
     if isinstance(error, MicsError):
         return MicsUploadError(f"{error} {are_in}", execution_ids=execution_ids, retryable=error.retryable)
     # What a user's own code raises stays what it is: Airflow may know it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from airflow_provider_mics.bulk.counted import by_count, counted
 from airflow_provider_mics.bulk.reasons import Reason, describe_reasons, group_reasons
 from airflow_provider_mics.exceptions import (
     MicsConfigurationError,
@@ -90,8 +91,8 @@ def judge(executions: Collection[Execution], *, load: str, lines_sent: int | Non
     tally = _count(executions, load, lines_sent)
     if exceeded := limits.exceeded_by(tally.rejected, tally.lines):
         raise MicsRejectedLinesError(
-            f"{load}: {tally.rejected} of {tally.lines} lines were rejected, more than {exceeded} allows: "
-            f"{describe_reasons(tally.reasons, tally.rejected)}.",
+            f"{load}: {tally.rejected} of {counted(tally.lines, 'line')} {by_count(tally.rejected, 'was', 'were')} "
+            f"rejected, more than {exceeded} allows: {describe_reasons(tally.reasons, tally.rejected)}.",
             hint=_remedy(limits),
         )
     return tally
@@ -104,7 +105,8 @@ def _check_statuses(executions: Collection[Execution], load: str) -> None:
     named = ", ".join(f"{execution.execution_id} {execution.status}" for execution in bad)
     reasons = describe_reasons(group_reasons(bad), 0)
     raise MicsExecutionFailedError(
-        f"{load}: {len(bad)} of {len(executions)} executions did not run to their end: {named}"
+        f"{load}: {len(bad)} of {counted(len(executions), 'execution')} did not run to "
+        f"{by_count(len(bad), 'its', 'their')} end: {named}"
         f"{f' ({reasons})' if reasons else ''}.",
         hint="The lines of the others may be in. Look at the document import in Navigator before sending it again.",
     )
@@ -132,8 +134,8 @@ def _count(executions: Collection[Execution], load: str, lines_sent: int | None)
     expected = received if lines_sent is None else lines_sent
     if accepted + rejected != expected:
         raise MicsCountMismatchError(
-            f"{load}: {expected} lines were sent, but the platform accounts for {accepted + rejected}: "
-            f"{accepted} accepted, {rejected} rejected.",
+            f"{load}: {counted(expected, 'line')} {by_count(expected, 'was', 'were')} sent, but the platform accounts "
+            f"for {accepted + rejected}: {accepted} accepted, {rejected} rejected.",
             hint="Look at the document import in Navigator; nothing shows that the missing lines are in.",
         )
     reasons = tuple(group_reasons(executions)) if rejected else ()

@@ -6,6 +6,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mics.api import executions
+from airflow_provider_mics.bulk.counted import by_count, counted
 from airflow_provider_mics.bulk.reasons import Reason
 from airflow_provider_mics.bulk.report import Report, text_path, write_report
 from airflow_provider_mics.cli.connected import hook_of
@@ -31,7 +32,7 @@ def show_errors(args: argparse.Namespace, screen: Screen) -> int:
         found = hook.run(executions.read_all(hook.datamart_id, args.document_import_id))
     ended = [execution for execution in found.values() if execution.is_ended]
     if waiting := len(found) - len(ended):
-        screen.warning(f"{waiting} of {len(found)} executions have not ended: they are left out.")
+        screen.warning(f"Not ended yet, and left out: {waiting} of {counted(len(found), 'execution')}.")
     path = f"{args.save.rstrip('/')}/{document_import.id}.json" if args.save else ""
     report = Report(
         path=path,
@@ -79,10 +80,11 @@ def _show(facts: dict[str, Any], path: str, screen: Screen) -> None:
         show_reasons(reasons, screen)
     for note in facts["notes"]:
         screen.line(note, style="dim")
+    count = len(facts["executions"])
     screen.line(
         f"Document import {document_import['id']} ({document_import['name']}): "
-        f"{screen.number(facts['accepted'])} lines accepted, {screen.number(facts['rejected'])} rejected, "
-        f"in {len(facts['executions'])} executions that have ended.",
+        f"{screen.counted(facts['accepted'], 'line')} accepted, {screen.number(facts['rejected'])} rejected, "
+        f"in {counted(count, 'execution')} that {by_count(count, 'has', 'have')} ended.",
         style="bold",
     )
     if path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_mics.bulk.counted import by_count
 from airflow_provider_mics.bulk.outcome import conclude
 from airflow_provider_mics.bulk.reasons import group_reasons
 from airflow_provider_mics.cli.execution_rows import HEADS, TEXTS, facts_of, row_of
@@ -59,8 +60,9 @@ def conclude_on(
     if summary is None:
         screen.line(str(problem), style="bold red")
         return BAD
-    accepted, lines = screen.number(summary["accepted"]), screen.number(summary["lines"])
-    screen.line(f"The load is good: {accepted} of {lines} lines are in.", style="bold green")
+    accepted, lines = summary["accepted"], screen.counted(summary["lines"], "line")
+    are_in = f"{screen.number(accepted)} of {lines} {by_count(accepted, 'is', 'are')} in"
+    screen.line(f"The load is good: {are_in}.", style="bold green")
     if dead_letter:
         screen.line(f"Bad lines written to {dead_letter['path']}: {screen.number(dead_letter['lines'])}")
     if summary["report"]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_mics.bulk.compressed import compression_of
+from airflow_provider_mics.bulk.counted import by_count, counted
 from airflow_provider_mics.bulk.findings import Findings
 from airflow_provider_mics.bulk.parts import plan_parts
 from airflow_provider_mics.bulk.planning import check_document_import
@@ -77,10 +78,11 @@ def _about(document_type: str | None, findings: Findings) -> str:
         return "Cut unread; with --document-type, as a load cuts that checks every line."
     if findings.bad:
         return (
-            f"{findings.bad} of {findings.lines} lines are bad: a load stops, or puts them aside and sends these "
-            "parts. airflow mics validate names them."
+            f"{findings.bad} of {counted(findings.lines, 'line')} {by_count(findings.bad, 'is', 'are')} bad: a load "
+            "stops, or puts what is bad aside and sends these parts. airflow mics validate names the lines."
         )
-    return f"All {findings.lines} lines are good as {document_type}."
+    good = by_count(findings.lines, "The only line is", f"All {findings.lines} lines are")
+    return f"{good} good as {document_type}."
 
 
 def _planned(file: SourceFile, cut: Callable[[SourceFile], Sequence[Part]]) -> dict[str, Any]:
@@ -121,8 +123,8 @@ def _show(planned: Sequence[dict[str, Any]], screen: Screen) -> None:
     count = sum(len(file["parts"] or ()) for file in planned)
     size = sum(part["bytes"] for file in planned for part in file["parts"] or ())
     compressed = sum(file["parts"] is None for file in planned)
-    more = f", and those of {compressed} compressed files" if compressed else ""
-    screen.line(f"Parts: {screen.number(count)}, {screen.number(size)} bytes{more}")
+    more = f", and those of {counted(compressed, 'compressed file')}" if compressed else ""
+    screen.line(f"Parts: {screen.number(count)}, {screen.counted(size, 'byte')}{more}")
 
 
 def _ranges(ranges: Sequence[dict[str, int]]) -> str:

@@ -8,6 +8,8 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TextIO
 
+from airflow_provider_mics.bulk.counted import by_count
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -130,6 +132,10 @@ class Screen:
     def number(self, value: int) -> str:
         """Return a number as it is read by people; in a pipe, as programs read it."""
         return f"{value:,}" if self.is_pretty else str(value)
+
+    def counted(self, value: int, thing: str) -> str:
+        """Return such a number and what it is of; its plural takes an "s"."""
+        return f"{self.number(value)} {by_count(value, thing, f'{thing}s')}"
 
     @contextlib.contextmanager
     def working(self, doing: str) -> Iterator[None]:

@@ -83,8 +83,8 @@ def upload(args: argparse.Namespace, screen: Screen) -> int:
     if not screen.is_document:
         screen.line(
             f"Sent to document import {document_import_id} ({document_import.name}): "
-            f"{screen.number(sum(part.lines for part in sent))} lines, "
-            f"{screen.number(sum(part.bytes for part in sent))} bytes"
+            f"{screen.counted(sum(part.lines for part in sent), 'line')}, "
+            f"{screen.counted(sum(part.bytes for part in sent), 'byte')}"
         )
         screen.above_table()
     return conclude_on(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_mics.bulk.counted import by_count, counted
 from airflow_provider_mics.bulk.dead_letters import DeadLetters
 from airflow_provider_mics.bulk.findings import MAX_TOLD
 from airflow_provider_mics.bulk.planning import check_document_import
@@ -122,16 +123,16 @@ def _conclude(check: Check, reports: Sequence[FileReport], screen: Screen) -> No
     unread = sum(not report.is_good and (not report.bad or report.error is not None) for report in reports)
     if bad:
         screen.line(
-            f"{screen.number(bad)} of {screen.number(lines)} lines are not what mediarithmics takes as "
-            f"{check.document_type}.",
+            f"{screen.number(bad)} of {screen.counted(lines, 'line')} {by_count(bad, 'is', 'are')} not what "
+            f"mediarithmics takes as {check.document_type}.",
             style="bold red",
         )
     if unread:
-        screen.line(f"{unread} of {len(reports)} files could not be checked to the end.", style="bold red")
+        files = counted(len(reports), "file")
+        screen.line(f"{unread} of {files} could not be checked to the end.", style="bold red")
     if all(report.is_good for report in reports):
-        screen.line(
-            f"All {screen.number(lines)} lines are good." if lines else "There are no lines.", style="bold green"
-        )
+        good = by_count(lines, "The only line is good.", f"All {screen.number(lines)} lines are good.")
+        screen.line(good if lines else "There are no lines.", style="bold green")
     if written := _dead_letter(check):
         screen.line(f"Bad lines written to {written['path']}: {screen.number(written['lines'])}")
 

@@ -89,7 +89,7 @@ def test_a_load_with_rejected_lines_is_not_good(mics: Callable[..., Ran], night:
     assert ran.code == 1
     found = json.loads(ran.out)
     assert (found["ok"], found["summary"]) == (False, None)
-    assert "1 of 7 lines were rejected, more than max_rejected=0 allows" in found["error"]
+    assert "1 of 7 lines was rejected, more than max_rejected=0 allows" in found["error"]
     assert [item["rejected"] for item in found["executions"]] == [1, 0]
     assert [reason["count"] for reason in found["reasons"]] == [1]
     assert SECRET not in ran.out + ran.err
@@ -129,7 +129,7 @@ def test_errors_are_grouped_and_nothing_is_kept(
 
     ran = mics("errors", night.id)
     assert ran.code == 0
-    assert ran.err == "warning: 1 of 3 executions have not ended: they are left out.\n"
+    assert ran.err == "warning: Not ended yet, and left out: 1 of 3 executions.\n"
     assert good not in ran.out
     assert waiting not in ran.out
     assert ran.out.splitlines()[1].split() == [bad, "SUCCEEDED", "2", "3"]
@@ -158,6 +158,6 @@ def test_no_errors_are_no_table(mics: Callable[..., Ran], night: Night) -> None:
     night.load_to_the_end(profiles(2))
     ran = mics("errors", night.id)
     assert ran.out == (
-        f"Document import {night.id} (Profiles of the night): 2 lines accepted, 0 rejected, in 1 executions that have "
+        f"Document import {night.id} (Profiles of the night): 2 lines accepted, 0 rejected, in 1 execution that has "
         "ended.\n"
     )

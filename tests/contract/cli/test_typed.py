@@ -46,7 +46,7 @@ def test_piped_it_is_plain(folder: Path, environ: dict[str, str]) -> None:
     assert all(character == "\n" or character.isprintable() for character in done.stdout)
     assert done.stdout.isascii()
     assert "line 2001 (byte " in done.stdout
-    assert "1 of 2001 lines are not" in done.stdout
+    assert "1 of 2001 lines is not" in done.stdout
     assert SECRET not in done.stdout
 
 
@@ -65,7 +65,7 @@ def test_on_a_terminal_it_is_pretty(folder: Path, environ: dict[str, str]) -> No
     assert "─" in text
     assert "50,000 50,000 0 0 0" in text
     assert "line 2001 (byte " in text
-    assert "1 of 52,001 lines are not what mediarithmics takes as USER_PROFILE." in text
+    assert "1 of 52,001 lines is not what mediarithmics takes as USER_PROFILE." in text
     assert "\x1b[1;31m" in seen.written
     assert SECRET not in seen.written
 

@@ -107,7 +107,7 @@ def test_a_bad_load_in_a_pipe_is_plain(stand_in: StandIn, folder: Path) -> None:
 
     assert done.returncode == 1
     assert all(character == "\n" or character.isprintable() for character in done.stdout + done.stderr)
-    assert "1 of 51 lines were rejected" in done.stdout
+    assert "1 of 51 lines was rejected" in done.stdout
     told = done.stderr.splitlines()
     assert told[-1].endswith(": SUCCEEDED")
     # Nothing is there in the form of Airflow's log.

@@ -124,7 +124,7 @@ def test_bad_lines_can_be_put_aside(sandbox: Sandbox, mics: Callable[..., Ran]) 
 def test_a_load_is_judged_by_what_became_of_its_lines(mics: Callable[..., Ran]) -> None:
     ran = mics("upload", "bad.ndjson", *NAMED, "--unchecked", "--report", "report.json")
     assert ran.code == 1
-    assert "1 of 7 lines were rejected" in ran.out
+    assert "1 of 7 lines was rejected" in ran.out
     assert json.loads(Path("report.json").read_bytes())["rejected"] == 1
     ran = mics("upload", "bad.ndjson", *NAMED, "--unchecked", "--max-rejected", 1)
     assert (ran.code, ran.out.splitlines()[-1]) == (0, "The load is good: 6 of 7 lines are in.")

@@ -49,7 +49,7 @@ DELETION = b'{"operation":"DELETE","compartment_id":"1201","user_account_id":"cr
     ("lines", "arguments", "error", "message"),
     [
         ([profile(1), BAD], {}, MicsInputError, "1 of 2 lines"),
-        ([BAD], {"preflight": "dead_letter"}, MicsInputError, "1 of 1 lines"),
+        ([BAD], {"preflight": "dead_letter"}, MicsInputError, "1 of 1 line is not"),
         ([DELETION], {"max_deletions": 0}, MicsInputError, "max_deletions=0"),
         ([profile(1)], {"parallel_uploads": 0}, MicsConfigurationError, "parallel_uploads must be at least 1"),
         ([profile(1)], {"max_part_bytes": 0}, MicsConfigurationError, "max_part_bytes must be at least 1"),
@@ -159,7 +159,7 @@ def test_a_file_that_was_sent_in_part_and_is_empty_now(sandbox: Sandbox, night: 
     stopped(sandbox, night, path, document_type="USER_ACTIVITY")
     Path(path).write_bytes(b"")
 
-    with pytest.raises(MicsUploadError, match="There are only 0 parts now"):
+    with pytest.raises(MicsUploadError, match="The source gives only 0 parts now"):
         load(night, path, document_type="USER_ACTIVITY")
 
 

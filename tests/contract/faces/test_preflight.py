@@ -36,7 +36,7 @@ def test_a_bad_line_stops_the_load_and_is_named(sandbox: Sandbox, night: Night) 
 
     message = str(raised.value)
     assert (
-        f"1 of 3 lines are not what mediarithmics takes as USER_PROFILE; nothing was sent. {path}, line 3 (byte"
+        f"1 of 3 lines is not what mediarithmics takes as USER_PROFILE; nothing was sent. {path}, line 3 (byte"
         in message
     )
     assert "operation" in message

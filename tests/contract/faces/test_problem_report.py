@@ -80,7 +80,7 @@ def test_lines_that_are_put_aside_are_in_the_report_too(night: Night, sandbox: S
     report = read(report_path)
     assert report["dead_letter"] == {"path": aside, "lines": 32}
     assert sorted({problem["line"] for problem in report["problems"]}) == BAD_LINES
-    assert f"32 lines were put aside: {aside}" in text_of(report_path)
+    assert f"Put aside 32 lines: {aside}" in text_of(report_path)
 
 
 def test_a_good_load_has_no_report(night: Night, sandbox: Sandbox) -> None:

@@ -143,7 +143,7 @@ def test_one_rejected_line_is_red(sandbox: Sandbox, night: Night, load: Callable
     with pytest.raises(MicsRejectedLinesError) as raised:
         load(night, path)
 
-    assert f"Document import {sandbox.imports[0].id} (Night - 2026-11-23): 1 of 30 lines were rejected" in str(
+    assert f"Document import {sandbox.imports[0].id} (Night - 2026-11-23): 1 of 30 lines was rejected" in str(
         raised.value
     )
     assert "1 x No profile id found while upserting a user profile" in str(raised.value)
@@ -188,7 +188,7 @@ def test_a_bad_end_is_red(sandbox: Sandbox, night: Night, load: Callable[..., Ru
     path = night.file("a.ndjson", profile(1))
     sandbox.settings.life_cycle = [("PENDING", 0.01), (status, 0)]
 
-    with pytest.raises(MicsExecutionFailedError, match=rf"1 of 1 executions .* {status}"):
+    with pytest.raises(MicsExecutionFailedError, match=rf"1 of 1 execution did not run to its end: .* {status}"):
         load(night, path)
 
 

@@ -43,7 +43,7 @@ def test_rows_of_which_none_is_good_fail(sandbox: Sandbox, night: Night) -> None
     def bad() -> list[dict[str, Any]]:
         return [{"operation": "MERGE"}] * 3
 
-    with pytest.raises(MicsInputError, match="none of its 3 rows makes a USER_PROFILE line"):
+    with pytest.raises(MicsInputError, match="of 3 rows, none makes a USER_PROFILE line"):
         run(night, bad, preflight="dead_letter", dead_letter_path=str(night.folder / "aside.ndjson"))
     assert not sandbox.executions
 

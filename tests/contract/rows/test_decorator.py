@@ -118,7 +118,7 @@ def test_one_thing_is_not_several_lines(sandbox: Sandbox, night: Night, result: 
         (["jean@example.com"], "row 2 is of the type list"),
         (
             profile("crm-2", None) | {"operation": "UPDATE"},
-            r"make no good USER_PROFILE lines.* Row 2: operation is UPDATE",
+            r"by row \d+, 1 row makes no good USER_PROFILE line; .* Row 2: operation is UPDATE",
         ),
     ],
 )

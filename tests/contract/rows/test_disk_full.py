@@ -82,7 +82,7 @@ def test_no_room_for_a_part_is_said_and_the_retry_sends_what_is_missing(
         run(night, kind)
 
     assert raised.value.retryable
-    assert f"1 parts before are in, as executions {sandbox.executions[0].id}" in str(raised.value)
+    assert f"1 part before is in, as execution {sandbox.executions[0].id}." in str(raised.value)
     assert str(folder) in str(raised.value)
     assert list(folder.iterdir()) == []
     night.retry()

@@ -37,7 +37,8 @@ def test_the_folder_is_private_and_goes() -> None:
 
 
 def test_a_block_over_the_limit_is_refused() -> None:
-    with Spool("rows", 10, header=b"12345\n") as spool, pytest.raises(MicsInputError, match="do not fit into a part"):
+    message = "rows: a part of 10 bytes has no room for 1 line of 6 bytes"
+    with Spool("rows", 10, header=b"12345\n") as spool, pytest.raises(MicsInputError, match=message):
         list(spool.parts([Block(b"12345\n", 1)]))
 
 

@@ -136,7 +136,8 @@ def test_bad_lines_are_said_to_be_there(folder: Path, capsys: pytest.CaptureFixt
     assert ran.code == 1
     assert shown in ran.out
     assert "6 of 12 lines are bad" in ran.out
-    assert run(capsys, "plan", "b.ndjson", "-t", "USER_PROFILE").out.endswith("All 1 lines are good as USER_PROFILE.\n")
+    ran = run(capsys, "plan", "b.ndjson", "-t", "USER_PROFILE")
+    assert ran.out.endswith("The only line is good as USER_PROFILE.\n")
 
 
 @pytest.mark.usefixtures("folder")
@@ -155,7 +156,7 @@ def test_compressed_and_empty_files_are_said_to_be(folder: Path, capsys: pytest.
 
     assert "c.ndjson.gz  gzip: cut when it is sent" in ran.out
     assert "d.ndjson     no lines " in ran.out
-    assert "\nParts: 0, 0 bytes, and those of 1 compressed files\n" in ran.out
+    assert "\nParts: 0, 0 bytes, and those of 1 compressed file\n" in ran.out
     assert [(file["compression"], file["parts"]) for file in found["files"]] == [("gzip", None), (None, [])]
 
 

@@ -60,7 +60,7 @@ def test_bad_lines_are_named_and_their_data_is_not(folder: Path, capsys: pytest.
     assert ran.code == 1
     assert ran.out.splitlines()[1].split() == ["a.ndjson", "2", "1", "1", "1", "0"]
     assert f"\na.ndjson, line 3 (byte {len(GOOD) + 1}): operation is none of the words allowed. Write" in ran.out
-    assert ran.out.endswith("\n1 of 2 lines are not what mediarithmics takes as USER_PROFILE.\n")
+    assert ran.out.endswith("\n1 of 2 lines is not what mediarithmics takes as USER_PROFILE.\n")
     assert SECRET not in ran.out + ran.err
 
 
@@ -185,7 +185,7 @@ def test_a_damaged_file_does_not_hide_the_others(folder: Path, capsys: pytest.Ca
     assert (code, [file["ok"] for file in found["files"]]) == (1, [False, True])
     assert "a.ndjson.gz is broken off" in found["files"][0]["error"]
     assert "\na.ndjson.gz is broken off" in ran.out
-    assert ran.out.endswith("\n1 of 1 files could not be checked to the end.\n")
+    assert ran.out.endswith("\n1 of 1 file could not be checked to the end.\n")
 
 
 @pytest.mark.parametrize("given", ["user_profile", " User_Profile "])

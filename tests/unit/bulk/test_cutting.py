@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import io
 from csv import reader as csv_reader
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,6 +11,13 @@ from hypothesis import strategies as st
 from airflow_provider_mics.bulk.cutting import Examined, Range, cut_examined
 from airflow_provider_mics.bulk.lines import RecordScanner
 from tests.unit.bulk.memory_file import MemoryFile
+
+if TYPE_CHECKING:
+    from airflow_provider_mics.bulk.parts import Part
+
+
+def cut(*args: Any, **kwargs: Any) -> list[Part]:
+    return list(cut_examined(*args, **kwargs))
 
 
 class Picky:
@@ -66,9 +74,7 @@ def test_what_is_sent_and_what_is_excluded_is_the_file(
     file = MemoryFile(content)
     examiner = Picky()
 
-    parts = cut_examined(
-        file, examiner, start=0, first_line=1, header=None, max_part_bytes=limit, used_counts=set(used)
-    )
+    parts = cut(file, examiner, start=0, first_line=1, header=None, max_part_bytes=limit, used_counts=set(used))
 
     sent = [file.part(part.ranges) for part in parts]
     good = [line for line in lines if line.strip() and line != b"bad" and len(line) < limit]
@@ -92,7 +98,7 @@ def test_what_is_sent_and_what_is_excluded_is_the_file(
 def test_parts_of_equal_lines_have_distinct_counts(count: int, limit: int) -> None:
     file = MemoryFile(b"0123456789\n" * count)
 
-    parts = cut_examined(file, Picky(), start=0, first_line=1, header=None, max_part_bytes=limit, used_counts=set())
+    parts = cut(file, Picky(), start=0, first_line=1, header=None, max_part_bytes=limit, used_counts=set())
 
     counts = [part.lines for part in parts]
     assert sum(item or 0 for item in counts) == count
@@ -105,7 +111,7 @@ def test_parts_of_equal_lines_have_distinct_counts(count: int, limit: int) -> No
 def test_large_parts_of_equal_lines_have_distinct_counts_and_no_scrap() -> None:
     file = MemoryFile(b"0123456789\n" * 500_000)
 
-    parts = cut_examined(file, Picky(), start=0, first_line=1, header=None, max_part_bytes=1_000_000, used_counts=set())
+    parts = cut(file, Picky(), start=0, first_line=1, header=None, max_part_bytes=1_000_000, used_counts=set())
 
     counts = [part.lines or 0 for part in parts]
     assert len(set(counts)) == len(counts) == 6
@@ -118,7 +124,7 @@ def test_parts_of_csv_hold_the_records_of_the_whole(count: int, limit: int) -> N
     header = b"operation,data_bag\n"
     file = MemoryFile(header + b"".join(b'UPDATE,"a ""%d""\nb"\n' % number for number in range(count)), "a.csv")
 
-    parts = cut_examined(
+    parts = cut(
         file,
         Picky(),
         start=len(header),
@@ -143,9 +149,7 @@ def test_a_line_over_the_limit_is_excluded_and_named() -> None:
     file = MemoryFile(b"a\n" + b"x" * 600_000 + b"\nb\n")
     examiner = Picky()
 
-    (part,) = cut_examined(
-        file, examiner, start=0, first_line=1, header=None, max_part_bytes=300_000, used_counts=set()
-    )
+    (part,) = cut(file, examiner, start=0, first_line=1, header=None, max_part_bytes=300_000, used_counts=set())
 
     assert file.part(part.ranges) == b"a\nb\n"
     assert (examiner.bad_lines, examiner.long) == ([2], [(2, 600_001)])
@@ -154,6 +158,6 @@ def test_a_line_over_the_limit_is_excluded_and_named() -> None:
 def test_a_line_longer_than_a_block_is_sent() -> None:
     file = MemoryFile(b"a\n" + b"x" * 600_000 + b"\nb\n")
 
-    parts = cut_examined(file, Picky(), start=0, first_line=1, header=None, max_part_bytes=700_000, used_counts=set())
+    parts = cut(file, Picky(), start=0, first_line=1, header=None, max_part_bytes=700_000, used_counts=set())
 
     assert b"".join(file.part(part.ranges) for part in parts) == file.content

@@ -94,6 +94,12 @@ def run(command: Sequence[str], *, environ: Mapping[str, str] | None = None, cwd
     return Run(wall_s, used.ru_utime + used.ru_stime, max(memory.peak, told.get("peak_bytes", 0)), told)
 
 
+def started(*imported: str) -> Spread:
+    """Return what an interpreter takes that imports some modules and does nothing, in s."""
+    code = "; ".join(f"import {name}" for name in imported) or "pass"
+    return Spread.of(run([sys.executable, "-c", code]).wall_s for _ in range(5))
+
+
 def in_turn(competitors: Mapping[str, Callable[[], Run]], rounds: int) -> dict[str, list[Run]]:
     """Let each competitor run once in each round, after one round that warms up and does not count."""
     runs: dict[str, list[Run]] = {name: [] for name in competitors}

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks import files, sink
-from benchmarks.measuring import GIGA, MEGA, Spread, column, in_turn, python, ratios, run
+from benchmarks.measuring import GIGA, MEGA, Spread, column, in_turn, python, ratios, run, started
 from benchmarks.programs import EXECUTIONS, TOKEN
 from benchmarks.results import Part, keep
 
@@ -127,6 +127,11 @@ def main() -> None:
                     peak = Spread.of(value / MEGA for value in column(taken, "peak_bytes"))
                     part.figures[f"{title}: memory, MB|{competitor}"] = peak.median
         ours, stock = slow_server(folder)
+    part.notes.append(
+        f"The start: an interpreter that does nothing takes {started().text(3)} s, one that imports requests "
+        f"{started('requests').text(3)} s, one that imports what sends files "
+        f"{started('airflow_provider_mics.api.client', 'airflow_provider_mics.bulk.upload').text(3)} s."
+    )
     part.target("U6", "failures at a healthy server of 4 MB/s, timeout 2 s, part of 20 MB", float(not ours), 0)
     part.notes.append(
         f"U6: `requests.post(data=content)` with the same timeout {'succeeds' if stock else 'fails'} there: the whole "

@@ -34,11 +34,11 @@ _DEFAULT_MIME_TYPE: Final = MimeType.NDJSON
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class PlannedFile:
-    """A file, and the parts that are cut from it."""
+class CutFile:
+    """A file, and its parts, which may still be cut from it while those before them are sent."""
 
     file: SourceFile
-    pieces: Sequence[Part]
+    pieces: Iterable[Part]
 
     def parts(
         self,
@@ -50,22 +50,13 @@ class PlannedFile:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class FileInWork:
-    """A file, and the parts that are still to be cut from it, while those before them are sent."""
+class PlannedFile(CutFile):
+    """A file of which all parts are known."""
 
-    file: SourceFile
-    pieces: Iterator[Part]
-
-    def parts(
-        self,
-        spools: contextlib.ExitStack,  # noqa: ARG002 - as of a CompressedFile
-        opened: list[Spool],  # noqa: ARG002 - the same
-    ) -> Iterator[tuple[Part, SourceFile]]:
-        """Give the parts as they fill, once."""
-        return ((piece, self.file) for piece in self.pieces)
+    pieces: Sequence[Part]
 
 
-Source = PlannedFile | FileInWork | CompressedFile
+Source = CutFile | CompressedFile
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from airflow_provider_mics.bulk.counted import by_count, counted
 from airflow_provider_mics.bulk.cutting import cut_examined
 from airflow_provider_mics.bulk.findings import Findings
 from airflow_provider_mics.bulk.parts import beginning_of, csv_header_end
-from airflow_provider_mics.bulk.planning import FileInWork, Plan, PlannedFile, each_once
+from airflow_provider_mics.bulk.planning import CutFile, Plan, PlannedFile, each_once
 from airflow_provider_mics.bulk.scout import scouting_of
 from airflow_provider_mics.bulk.streams import CompressedFile
 from airflow_provider_mics.exceptions import MicsInputError
@@ -70,7 +70,7 @@ def check_load(
         kind = compression_of(file)
         if kind is None:
             if goes_on:
-                return FileInWork(file, cut_while_checked(file, findings, **cut))
+                return CutFile(file, cut_while_checked(file, findings, **cut))
             return PlannedFile(file, cut_checked(file, findings, **cut))
         compressed = CompressedFile(file, kind, mime_type=mime_type, max_part_bytes=max_part_bytes)
         if goes_on:

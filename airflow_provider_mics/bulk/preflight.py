@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_mics.api.constants import MimeType
 from airflow_provider_mics.bulk.checked_file import CheckedFile
@@ -33,6 +33,28 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """How the files of one load are checked and cut.
+
+    :param used_counts: Line counts of the load's parts; those of each file are added.
+    """
+
+    document_type: str
+    mime_type: str
+    max_part_bytes: int
+    used_counts: set[int] = dataclasses.field(default_factory=set)
+
+    def checked(self, file: SourceFile, findings: Findings, scout: Scout | None = None) -> CheckedFile:
+        """Return what checks a file.
+
+        :param findings: Told what is found.
+        :param scout: Knows some of the lines already; None: nobody does.
+        """
+        checker = checker_for(self.document_type, self.mime_type, max_line_bytes=self.max_part_bytes)
+        return CheckedFile(file.name, self.mime_type, checker, findings, scout)
+
+
 def check_load(
     files: Iterable[SourceFile],
     *,
@@ -55,33 +77,24 @@ def check_load(
     """
     findings = Findings(dead_letters, report)
     goes_on = goes_on and dead_letters is not None and max_deletions is None
-    cut: dict[str, Any] = {
-        "document_type": document_type,
-        "mime_type": mime_type,
-        "max_part_bytes": max_part_bytes,
-        "used_counts": set(),
-    }
-
-    def checked(file: SourceFile, found: Findings) -> CheckedFile:
-        checker = checker_for(document_type, mime_type, max_line_bytes=max_part_bytes)
-        return CheckedFile(file.name, mime_type, checker, found)
+    cut = Cut(document_type=document_type, mime_type=mime_type, max_part_bytes=max_part_bytes)
 
     def source_of(file: SourceFile) -> Source:
         kind = compression_of(file)
         if kind is None:
             if goes_on:
-                return CutFile(file, cut_while_checked(file, findings, **cut))
-            return PlannedFile(file, cut_checked(file, findings, **cut))
+                return CutFile(file, cut_while_checked(file, findings, cut))
+            return PlannedFile(file, cut_checked(file, findings, cut))
         compressed = CompressedFile(file, kind, mime_type=mime_type, max_part_bytes=max_part_bytes)
         if goes_on:
-            compressed.screen = checked(file, findings).screened
+            compressed.screen = cut.checked(file, findings).screened
             return compressed
         bad_before = findings.bad
-        for _ in checked(file, findings).screened(compressed.contents()):
+        for _ in cut.checked(file, findings).screened(compressed.contents()):
             pass
         if findings.bad > bad_before:
             # It is read once more to be sent, and its bad lines are left out then; they are counted already.
-            compressed.screen = checked(file, Findings()).screened
+            compressed.screen = cut.checked(file, Findings()).screened
         return compressed
 
     def conclude() -> None:
@@ -94,63 +107,40 @@ def check_load(
     return Plan(sources)
 
 
-def cut_checked(
-    file: SourceFile,
-    findings: Findings,
-    *,
-    document_type: str,
-    mime_type: str,
-    max_part_bytes: int,
-    used_counts: set[int],
-) -> list[Part]:
+def cut_checked(file: SourceFile, findings: Findings, how: Cut) -> list[Part]:
     """Check a file that is not compressed and cut it into parts, in one pass.
 
     :param findings: Told what is found.
-    :param used_counts: Line counts of the load's other parts; those of this file are added.
     """
     with contextlib.ExitStack() as stack:
         scout = None
         # A line end of CSV may be inside quotes that began long before: only who reads it in order knows.
-        if mime_type == MimeType.NDJSON:
-            scout = stack.enter_context(scouting_of(file, document_type, max_part_bytes=max_part_bytes))
-        cut = cut_while_checked(
-            file,
-            findings,
-            document_type=document_type,
-            mime_type=mime_type,
-            max_part_bytes=max_part_bytes,
-            used_counts=used_counts,
-            scout=scout,
-        )
-        parts = list(cut)
+        if how.mime_type == MimeType.NDJSON:
+            scout = stack.enter_context(scouting_of(file, how.document_type, max_part_bytes=how.max_part_bytes))
+        parts = list(cut_while_checked(file, findings, how, scout))
     return [dataclasses.replace(part, of=len(parts)) for part in parts]
 
 
-def cut_while_checked(
-    file: SourceFile,
-    findings: Findings,
-    *,
-    document_type: str,
-    mime_type: str,
-    max_part_bytes: int,
-    used_counts: set[int],
-    scout: Scout | None = None,
-) -> Iterator[Part]:
-    """Do the same, and give each part when it is full. The header of CSV is checked at once.
-
-    :param scout: Knows some of the lines already; None: nobody does.
-    """
+def cut_while_checked(file: SourceFile, findings: Findings, how: Cut, scout: Scout | None = None) -> Iterator[Part]:
+    """Do the same, and give each part when it is full. The header of CSV is checked at once."""
     start = beginning_of(file)
     if start >= file.size:
         return iter(())
-    checker = checker_for(document_type, mime_type, max_line_bytes=max_part_bytes)
-    checked = CheckedFile(file.name, mime_type, checker, findings, scout)
-    how: dict[str, Any] = {"max_part_bytes": max_part_bytes, "used_counts": used_counts}
-    if mime_type == MimeType.NDJSON:
-        return cut_examined(file, checked, start=start, first_line=1, header=None, **how)
-    end = csv_header_end(file, start, max_part_bytes)
-    first_line = checked.header(file.read_range(start, end), start)
-    return cut_examined(file, checked, start=end, first_line=first_line, header=(start, end - start), **how)
+    checked = how.checked(file, findings, scout)
+    header, first_line = None, 1
+    if how.mime_type == MimeType.CSV:
+        end = csv_header_end(file, start, how.max_part_bytes)
+        header, first_line = (start, end - start), checked.header(file.read_range(start, end), start)
+        start = end
+    return cut_examined(
+        file,
+        checked,
+        start=start,
+        first_line=first_line,
+        header=header,
+        max_part_bytes=how.max_part_bytes,
+        used_counts=how.used_counts,
+    )
 
 
 def _conclude(findings: Findings, document_type: str, max_deletions: int | None, *, can_put_aside: bool) -> None:

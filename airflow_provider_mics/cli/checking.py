@@ -5,11 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, NoReturn
 
-from airflow_provider_mics.bulk.checked_file import CheckedFile
-from airflow_provider_mics.bulk.checks import checker_for
 from airflow_provider_mics.bulk.compressed import compression_of
 from airflow_provider_mics.bulk.findings import MAX_TOLD, Findings
-from airflow_provider_mics.bulk.preflight import cut_checked
+from airflow_provider_mics.bulk.preflight import Cut, cut_checked
 from airflow_provider_mics.bulk.streams import CompressedFile
 from airflow_provider_mics.exceptions import MicsInputError
 
@@ -87,20 +85,13 @@ class Check:
         )
 
     def _read(self, file: SourceFile, findings: Findings) -> None:
+        how = Cut(document_type=self.document_type, mime_type=self.mime_type, max_part_bytes=self.max_part_bytes)
         if kind := compression_of(file):
-            checker = checker_for(self.document_type, self.mime_type, max_line_bytes=self.max_part_bytes)
             compressed = CompressedFile(file, kind, mime_type=self.mime_type, max_part_bytes=self.max_part_bytes)
-            for _ in CheckedFile(file.name, self.mime_type, checker, findings).screened(compressed.contents()):
+            for _ in how.checked(file, findings).screened(compressed.contents()):
                 pass
         else:
-            cut_checked(
-                file,
-                findings,
-                document_type=self.document_type,
-                mime_type=self.mime_type,
-                max_part_bytes=self.max_part_bytes,
-                used_counts=set(),
-            )
+            cut_checked(file, findings, how)
 
 
 class _WrongHeaderError(Exception):

@@ -9,7 +9,7 @@ from airflow_provider_mics.bulk.counted import by_count, counted
 from airflow_provider_mics.bulk.findings import Findings
 from airflow_provider_mics.bulk.parts import plan_parts
 from airflow_provider_mics.bulk.planning import check_document_import
-from airflow_provider_mics.bulk.preflight import cut_checked
+from airflow_provider_mics.bulk.preflight import Cut, cut_checked
 from airflow_provider_mics.cli.progress import watched
 from airflow_provider_mics.cli.running import BAD, OK, command
 from airflow_provider_mics.cli.sources import document_type_from, find_sources
@@ -62,15 +62,8 @@ def _cutter(
     """Return what cuts a file: as a load that checks its lines, or unread."""
     if document_type is None:
         return lambda file: plan_parts(file, mime_type=mime_type, max_part_bytes=max_part_bytes)
-    used_counts: set[int] = set()
-    return lambda file: cut_checked(
-        file,
-        findings,
-        document_type=document_type,
-        mime_type=mime_type,
-        max_part_bytes=max_part_bytes,
-        used_counts=used_counts,
-    )
+    how = Cut(document_type=document_type, mime_type=mime_type, max_part_bytes=max_part_bytes)
+    return lambda file: cut_checked(file, findings, how)
 
 
 def _about(document_type: str | None, findings: Findings) -> str:

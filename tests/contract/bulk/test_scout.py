@@ -64,14 +64,13 @@ def checked(path: Path, max_part_bytes: int, aside: Path) -> tuple[list[Part], t
     used_counts = {7}
     with DeadLetters(str(aside), lambda: aside.open("wb")) as dead_letters:
         findings = Findings(dead_letters)
-        parts = preflight.cut_checked(
-            LocalFile(path),
-            findings,
+        how = preflight.Cut(
             document_type="USER_PROFILE",
             mime_type="APPLICATION_X_NDJSON",
             max_part_bytes=max_part_bytes,
             used_counts=used_counts,
         )
+        parts = preflight.cut_checked(LocalFile(path), findings, how)
     counts = (findings.good, findings.bad, findings.blank, findings.deletions, findings.told, used_counts)
     return list(parts), counts, aside.read_bytes() if findings.bad else b""
 
